@@ -35,7 +35,7 @@ pub use codes::{Code, pages};
 pub use edit::{EditTarget, SettingEdit, SettingValue};
 pub use evidence::{
     CopiedTarget, Curves, Data, Epoch, Evidence, Feature, FirstBatch, Inference, Kernel, LayerFacts,
-    LayerSample, Plan, Repeats, Scale, Shard, SimplePredictors, Targets, Task, ValidationFacts,
+    LayerSample, OutputError, Plan, Repeats, Scale, Shard, SimplePredictors, Targets, Task, ValidationFacts,
     VaryingConstants, WeightFacts,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};

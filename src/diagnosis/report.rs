@@ -66,7 +66,7 @@ impl Display for RemedyTrial {
         f.write_str(match (self.advised, self.learned) {
             (true, _) => ": recommended",
             (false, true) => "",
-            (false, false) if self.loss.1 < self.loss.0.or(Some(f64::INFINITY)) => {
+            (false, false) if self.loss.1.is_some_and(|to| self.loss.0.is_none_or(|from| to < from)) => {
                 ": hardly better than guessing"
             }
             (false, false) => ": did not help",

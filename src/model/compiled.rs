@@ -18,6 +18,8 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) descriptions: [String; 3],
     /// Batches trained on since `compile`.
     pub(crate) steps: u64,
+    /// What was not read from a file, until the next training.
+    pub(crate) note: Option<String>,
 }
 
 impl<F: Scalar> Compiled<F> {
@@ -31,7 +33,7 @@ impl<F: Scalar> Compiled<F> {
         optimizer.check()?;
         optimizer.options().map_or(Ok(()), Options::check)?;
         let descriptions = [format!("{optimizer:?}"), format!("{loss:?}"), format!("{metrics:?}")];
-        Ok(Compiled { descriptions, keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
+        Ok(Compiled { descriptions, keys: keys(&metrics), optimizer, loss, metrics, steps: 0, note: None })
     }
 }
 
@@ -69,6 +71,23 @@ impl<F: Scalar> Sequential<F> {
         built.compiled = Some(compiled);
         *self = built;
         Ok(())
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// What loading this model left out, until its next training: the state of an optimizer that does not fit the model, such as
+    /// that of a model compiled but not trained since, or with a layer unfrozen since. `fit` prints it.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([1]).add(Dense::new(1));
+    /// model.compile(Adam::new(0.1), MeanSquaredError::new(), ())?;
+    /// assert_eq!(model.load_note(), None);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn load_note(&self) -> Option<&str> {
+        self.compiled.as_ref()?.note.as_deref()
     }
 }
 

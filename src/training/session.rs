@@ -8,6 +8,7 @@ use super::history::History;
 use super::run::TrainingRun;
 use super::settings::{Fit, Hooks};
 use super::step::Trainer;
+use crate::callback::terminal;
 use crate::callback::{Callback, CallbackContext, Flow, LogKeys, Logs, Progress, Verbose};
 use crate::error::Result;
 use crate::kernel;
@@ -45,6 +46,10 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let mut trainer = Trainer::new(model);
         let diagnosis = Diagnosis::new(model, &run, settings, coordinator, &mut trainer.rows)?;
         let verbose = if coordinator.is_first() { settings.verbose } else { Verbose::Silent };
+        let note = model.compiled.as_mut().and_then(|compiled| compiled.note.take());
+        if let Some(note) = note.filter(|_| verbose != Verbose::Silent) {
+            terminal::print(|_| format!("note: {note}\n"));
+        }
         let words = run.settings(model, settings, coordinator);
         let history = History { seed: model.seed.value(), settings: words, ..History::default() };
         let clock = Clock::new(settings, coordinator.training_total(run.train));

@@ -147,6 +147,25 @@ pub struct SimplePredictors {
     pub significance: f64,
     /// The largest correlation of their predictions, numbers or class indicators, with the targets.
     pub correlation: f64,
+    /// The errors of the network for each of several targets that are numbers; empty otherwise.
+    pub outputs: Vec<OutputError>,
+}
+
+/// The error of a network for one of several targets.
+///
+/// # Example
+/// ```
+/// let mut output = cornu::diagnosis::OutputError::default();
+/// (output.deviation, output.error) = (0.01, 0.98);
+/// assert!(output.error > 0.9, "it is hardly better than a constant");
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct OutputError {
+    /// The standard deviation of the target.
+    pub deviation: f64,
+    /// The squared error as a share of the variance.
+    pub error: f64,
 }
 
 impl SimplePredictors {

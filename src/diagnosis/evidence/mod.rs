@@ -13,7 +13,7 @@ mod state;
 pub(crate) use baseline::TargetStatistics;
 pub use constants::VaryingConstants;
 pub use copies::CopiedTarget;
-pub use curves::{Curves, Epoch, FirstBatch, Inference, SimplePredictors};
+pub use curves::{Curves, Epoch, FirstBatch, Inference, OutputError, SimplePredictors};
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts, WeightFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;

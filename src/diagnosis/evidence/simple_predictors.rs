@@ -1,6 +1,6 @@
 //! Simple predictors to compare a network with: ridge regression, the nearest rows, and single features.
 
-use super::{SimplePredictors, Task, predicted_class};
+use super::{OutputError, SimplePredictors, Task, predicted_class};
 use crate::data::class_of;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -59,7 +59,9 @@ pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64)
     let (asked, answers): (Vec<Vec<f64>>, _) = (standardized(&scored), answers.of_rows(&scored));
     let constant = answers.constant_error();
     let own = scored.iter().map(|&row| predictions.row(row).iter().map(|p| p.as_f64()).collect());
-    let own = answers.score(&own.collect::<Vec<_>>(), threshold);
+    let own: Vec<Vec<f64>> = own.collect();
+    let outputs = answers.output_errors(&own);
+    let own = answers.score(&own, threshold);
     let is_finite = own.errors.iter().all(|error| error.is_finite());
     if constant <= 0.0 || !is_finite || answers.effective_rows() < FEWEST as f64 {
         return None;
@@ -82,6 +84,7 @@ pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64)
         nearest: Some(share(&nearest)),
         significance: t_statistic(&own.errors, &best.errors),
         correlation: all().map(|score| score.correlation).fold(0.0, f64::max),
+        outputs,
     })
 }
 
@@ -178,6 +181,19 @@ impl Answers {
         let errors = predictions.iter().enumerate().map(|(row, p)| self.error(row, p, threshold)).collect();
         let pairs = || self.rows().zip(predictions).flat_map(|(y, p)| y.iter().zip(p));
         Score { errors, correlation: correlation(pairs, self.width) }
+    }
+
+    /// The errors for each of several numbers.
+    fn output_errors(&self, predictions: &[Vec<f64>]) -> Vec<OutputError> {
+        let width = if self.is_class || self.width == 1 { 0 } else { self.width };
+        let of_column = |column: usize| {
+            let (mean, rows) = (self.mean(column), self.weights.len() as f64);
+            let variance = self.rows().map(|y| (y[column] - mean).powi(2)).sum::<f64>() / rows;
+            let pairs = self.rows().zip(predictions);
+            let error = pairs.map(|(y, p)| (y[column] - p[column]).powi(2)).sum::<f64>() / rows;
+            OutputError { deviation: variance.sqrt(), error: error / variance.max(f64::MIN_POSITIVE) }
+        };
+        (0..width).map(of_column).collect()
     }
 
     /// The sum of the errors of the best constant prediction.

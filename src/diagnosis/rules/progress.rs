@@ -80,11 +80,19 @@ fn step_too_small(e: &Evidence) -> Option<Finding> {
         } else {
             "the loss does not decrease".into()
         };
-        Finding::draft("the steps are too small")
-            .evidence(format!(
-                "a step changes the weights by {} of their size (0.001 is usual); {pace}",
-                short(step)
-            ))
+        let finding = Finding::draft("the steps are too small").evidence(format!(
+            "a step changes the weights by {} of their size (0.001 is usual); {pace}",
+            short(step)
+        ));
+        let options = &e.plan.options;
+        let bound = options.clip_norm.or(options.global_clip_norm).or(options.clip_value);
+        bound
+            .into_iter()
+            .fold(finding, |finding, bound| {
+                finding
+                    .evidence(format!("the gradients are clipped to {}", short(bound)))
+                    .suggestion("raise the bound of the clipping, or remove it")
+            })
             .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
     })
 }

@@ -64,8 +64,11 @@ pub(in crate::save) fn read<F: Scalar>(
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         let names = tree.texts(OPTIMIZER, NAMES);
-        // Keras 2 kept other arrays, in another order.
-        if !names.is_empty() && model.is_built() && text(VERSION).is_some_and(|text| text.starts_with('3')) {
+        let is_keras_3 = text(VERSION).is_some_and(|text| text.starts_with('3'));
+        if !names.is_empty() && !is_keras_3 {
+            let note = "the state of the optimizer starts anew: Keras 2 kept other arrays";
+            compiled.note = Some(note.into());
+        } else if !names.is_empty() && model.is_built() {
             let path = |place: usize| {
                 let name = names.get(place).map_or("", |name| name);
                 format!("{OPTIMIZER}/{name}")

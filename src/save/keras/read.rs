@@ -143,6 +143,10 @@ pub(super) fn fill_optimizer<F: Scalar>(
     let shapes: Vec<Vec<usize>> = trained(model).iter().map(|param| param.shape().to_vec()).collect();
     let row = row(compiled, shapes.len());
     if found != row.len() {
+        let (name, needed) = (compiled.optimizer.traits().name, row.len());
+        compiled.note = Some(format!(
+            "the state of the optimizer starts anew: the file has {found} arrays, and {name} over this model has {needed}"
+        ));
         return Ok(());
     }
     let single = |place: usize| -> Result<f64> {

@@ -80,7 +80,9 @@ fn the_optimizer_of_a_file_of_keras_2_starts_anew() {
     let mut anew = read(&whole());
     let settings = anew.compile_config().unwrap().unwrap();
     Loader::new().compile(&mut anew, &settings).unwrap();
-    let old = stepped(read(&changed("3.15.1", "2.15.1")));
+    let old = read(&changed("3.15.1", "2.15.1"));
+    assert!(old.load_note().is_some_and(|note| note.contains("Keras 2")), "{:?}", old.load_note());
+    let old = stepped(old);
     assert_eq!(old, stepped(anew));
     assert_ne!(old, stepped(read(&whole())));
 }

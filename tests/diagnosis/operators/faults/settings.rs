@@ -66,7 +66,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "momentum 0.999",
-        causes: &["N0112", "N0402", "N0407"],
+        causes: &["N0112", "N0118", "N0402", "N0407"],
         is_repairable: true,
         apply: |p| {
             when(matches!(p.rule, Rule::Sgd { .. }))?;
