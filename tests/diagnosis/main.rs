@@ -20,6 +20,7 @@ mod proofs;
 mod rates;
 mod real_programs;
 mod results;
+mod setups;
 mod surroundings;
 mod synthetic;
 mod trainings;

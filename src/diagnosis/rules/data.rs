@@ -1,6 +1,6 @@
 //! Rules about the data: scale, class balance and order.
 
-use super::super::evidence::{Data, Evidence, Feature, LayerFacts, OutputError};
+use super::super::evidence::{Data, Evidence, Feature, LayerFacts};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::outputs::softmax_over_one_unit;
@@ -185,36 +185,12 @@ fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
     })
 }
 
-/// Outputs whose errors do not count beside those of a larger one, so that they learn nothing.
-fn unequal_outputs(e: &Evidence) -> Option<Finding> {
-    let outputs = &e.inference.as_ref()?.simple_predictors.as_ref()?.outputs;
-    let varying = || outputs.iter().enumerate().filter(|(_, output)| output.deviation > 0.0);
-    let (large, best) = varying().max_by(|a, b| a.1.deviation.total_cmp(&b.1.deviation))?;
-    let lost = |output: &OutputError| output.error > 0.9 && output.deviation < 0.1 * best.deviation;
-    let (small, worst) = varying().find(|(_, output)| lost(output)).filter(|_| best.error < 0.5)?;
-    Some(
-        Finding::draft("the targets have different sizes, and only the largest is learned")
-            .at_most(Severity::Warning)
-            .evidence(format!(
-                "target {large}: standard deviation {}, error {} % of that of a constant; target {small}: {}, {} %",
-                short(best.deviation),
-                short(100.0 * best.error),
-                short(worst.deviation),
-                short(100.0 * worst.error)
-            ))
-            .remedy(STANDARDIZE, Remedy::StandardizeTargets),
-    )
-}
-
 /// Raises N0203.
 pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
     if !e.plan.compares_numbers() || !linear || e.data.sampled_rows == 0 {
         return None;
-    }
-    if let Some(finding) = unequal_outputs(e) {
-        return Some(finding);
     }
     let targets = &e.data.targets;
     let (head, gain, offset) = head_scale(e, output)?;

@@ -1,6 +1,6 @@
 //! Rules about the end of a run.
 
-use super::super::evidence::{Evidence, LEARNED};
+use super::super::evidence::{Evidence, LEARNED, OutputError};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::short;
@@ -37,6 +37,27 @@ fn has_few_rows(e: &Evidence) -> bool {
     e.data.rows < FEW_ROWS * outputs.max(2)
 }
 
+/// An output that learned nothing beside a much larger one, whose errors outweigh its own.
+fn unlearned_output(e: &Evidence) -> Option<Finding> {
+    let outputs = &e.inference.as_ref()?.simple_predictors.as_ref()?.outputs;
+    let varying = || outputs.iter().enumerate().filter(|(_, output)| output.deviation > 0.0);
+    let (large, best) = varying().max_by(|a, b| a.1.deviation.total_cmp(&b.1.deviation))?;
+    let lost = |output: &OutputError| output.error > 0.9 && output.deviation < 0.1 * best.deviation;
+    let (small, worst) = varying().find(|(_, output)| lost(output)).filter(|_| best.error < 0.5)?;
+    Some(
+        Finding::draft("the network learned only the largest of several targets")
+            .at_most(Severity::Warning)
+            .evidence(format!(
+                "target {large}: standard deviation {}, error {} % of that of a constant; target {small}: {}, {} %",
+                short(best.deviation),
+                short(100.0 * best.error),
+                short(worst.deviation),
+                short(100.0 * worst.error)
+            ))
+            .remedy("scale each target to mean 0 and standard deviation 1", Remedy::StandardizeTargets),
+    )
+}
+
 /// Raises N0501.
 pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     if e.learns_no_relation() && e.data.validation.is_none() {
@@ -69,11 +90,14 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
                 .suggestion("check that the rows of x and y belong together in both parts, that both are prepared alike, and that x determines y; if all hold, use more rows or a smaller network"),
         );
     }
+    if let Some(finding) = unlearned_output(e) {
+        return Some(finding);
+    }
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
     (e.ended && skill < LEARNED && !e.has_learned() && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
         let unrelated = e.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
-        let unrelated = unrelated.filter(|own| own.explained() < 0.1);
+        let unrelated = unrelated.filter(|own| own.explained() < 0.2);
         let finding = Finding::draft(match unrelated {
             Some(_) => "the network learned nothing, and x and y show no relation",
             None => "the network learned nothing",
