@@ -64,6 +64,7 @@ impl<F: Scalar> Optimizer<F> for Sgd {
         OptimizerTraits::new("sgd")
             .slots(vec![0.0; usize::from(self.momentum > 0.0)])
             .step(StepScale::Gradient)
+            .momentum(self.momentum)
             .bounded(true)
     }
 

@@ -19,6 +19,8 @@ pub struct OptimizerTraits {
     pub slots: Vec<f64>,
     /// How the size of a step depends on the gradient.
     pub step: StepScale,
+    /// The share of the last step that is repeated, as by [`Sgd::momentum`](super::Sgd::momentum).
+    pub momentum: f64,
     /// Whether an update is certain to be finite as long as each learning rate is from 1e-9 to 1e3, no weight or gradient
     /// exceeds 1e9 in magnitude, and no slot did before the first update. Other updates are made after a copy of all
     /// numbers, which takes time.
@@ -40,6 +42,12 @@ impl OptimizerTraits {
     /// Whether moderate numbers have a finite update; see [`OptimizerTraits::is_bounded`]. Default: false.
     pub fn bounded(mut self, is_bounded: bool) -> Self {
         self.is_bounded = is_bounded;
+        self
+    }
+
+    /// The share of the last step that is repeated. Default: 0.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
         self
     }
 

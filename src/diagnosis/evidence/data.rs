@@ -246,6 +246,8 @@ pub struct Data {
     pub median_rms: f64,
     /// The largest root mean square of the varying features.
     pub largest_rms: f64,
+    /// A lower bound of the largest eigenvalue of `E[x·xᵀ]`, by the Rayleigh quotients of the mean and of each feature.
+    pub curvature: f64,
     /// The targets.
     pub targets: Targets,
     /// Whether the samples are grouped by class, or in the order of their target numbers, as if sorted.
@@ -278,6 +280,9 @@ impl Data {
     pub(crate) fn sample_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         self.features = features(x);
         self.sampled_rows = x.rows();
+        let mean: f64 = self.features.iter().map(|feature| feature.mean.powi(2)).sum();
+        let squares = self.features.iter().map(|feature| feature.mean.powi(2) + feature.deviation.powi(2));
+        self.curvature = squares.fold(mean, f64::max);
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut rms: Vec<f64> = varying().map(Feature::rms).collect();
         self.offset_count = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();

@@ -64,8 +64,8 @@ pub struct Plan {
     pub learning_rate: Option<f64>,
     /// The options of the optimizer.
     pub options: Options,
-    /// The momentum of an optimizer whose step is proportional to the gradient.
-    pub momentum: Option<f64>,
+    /// The share of the last step that the optimizer repeats.
+    pub momentum: f64,
     /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
     pub full_steps: Option<f64>,
     /// The planned epochs; `None` in a check, which trains nothing.

@@ -43,8 +43,8 @@ fn weight_decay(e: &Evidence) -> Option<Finding> {
 
 /// A momentum that sums the gradients of more than 50 steps: their steps are in the direction of gradients long past.
 fn large_momentum(e: &Evidence) -> Option<Finding> {
-    let (momentum, rate) = (e.plan.momentum.filter(|momentum| *momentum > 0.98)?, e.plan.learning_rate?);
-    Some(
+    let (momentum, rate) = (e.plan.momentum, e.plan.learning_rate?);
+    (momentum > 0.98).then(|| {
         Finding::draft("the momentum is very large")
             .at_most(if_poor(e, Severity::Warning))
             .evidence(format!(
@@ -52,8 +52,8 @@ fn large_momentum(e: &Evidence) -> Option<Finding> {
                 short(1.0 / (1.0 - momentum)),
                 short(rate / (1.0 - momentum))
             ))
-            .suggestion("use `.momentum(0.9)`"),
-    )
+            .suggestion("use `.momentum(0.9)`")
+    })
 }
 
 /// Raises N0119.

@@ -1,6 +1,6 @@
 //! Whether the learning rate suits the optimizer, the data and the planned steps.
 
-use super::super::evidence::{Evidence, Feature, LayerFacts, Task};
+use super::super::evidence::{Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, if_harmful, short};
@@ -40,7 +40,10 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
 /// A rate that a callback raised beyond the planned ones.
 fn raised(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     let largest = e.curves.epochs.iter().map(|epoch| epoch.learning_rate).fold(0.0, f64::max);
-    let finding = too_large(e, largest, usual).filter(|_| largest > 1.01 * rate && e.is_poor())?;
+    if largest <= 1.01 * rate || !e.is_poor() {
+        return None;
+    }
+    let finding = too_large(e, largest, usual)?;
     Some(finding.evidence(format!("a callback raised it from {}", short(rate))))
 }
 
@@ -89,18 +92,12 @@ fn too_large(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     Some(start_with(finding, usual))
 }
 
-/// The features that the first layer with weights reads, if it reads all features of a row as they are.
-fn raw_features(e: &Evidence) -> Option<(&LayerFacts, &[Feature])> {
+/// The first layer with weights, if it reads all features of a row as they are.
+fn reads_features(e: &Evidence) -> Option<&LayerFacts> {
     let (layer, kernel) = e.weighted().next()?;
     let as_they_are = e.layers[..layer.index].iter().all(|layer| layer.is_view);
     let all = as_they_are && !e.data.indices && kernel.inputs == e.data.features.len();
-    all.then_some((layer, &*e.data.features))
-}
-
-/// A lower bound of the largest eigenvalue of `E[x·xᵀ]`, by the Rayleigh quotients of the mean and of each feature.
-fn least_curvature(features: &[Feature]) -> f64 {
-    let mean: f64 = features.iter().map(|feature| feature.mean.powi(2)).sum();
-    features.iter().map(|feature| feature.rms().powi(2)).fold(mean, f64::max)
+    all.then_some(layer)
 }
 
 /// Gradient descent on a quadratic function of curvature λ diverges above a rate of 2/λ, and above 4/λ with any momentum
@@ -108,18 +105,18 @@ fn least_curvature(features: &[Feature]) -> f64 {
 fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     // Of inputs that are too large (N0202 has the bound) the scale is the fault, not the rate; scaled ones have λmax ≥ 1.
     let large = e.first.as_ref().and_then(|first| first.sums).is_some_and(|sums| sums > 10.0);
-    let raw = raw_features(e).filter(|_| !large && e.data.sampled_rows > 1);
-    let inputs = raw.map_or(1.0, |(_, features)| least_curvature(features).max(1.0));
-    let alone = raw.filter(|(layer, _)| {
+    let raw = reads_features(e).filter(|_| !large && e.data.sampled_rows > 1);
+    let inputs = raw.map_or(1.0, |_| e.data.curvature.max(1.0));
+    let alone = raw.filter(|layer| {
         let follow = e.layers[layer.index + 1..].iter().all(|next| next.is_view);
         let linear = layer.activation.is_none_or(|activation| activation == Activation::Linear);
         let squares = e.plan.family == LossFamily::SquaredError;
         follow && linear && squares && layer.is_affine && layer.output.len() == 1
     });
     let curvature = match alone {
-        Some((_, features)) => {
+        Some(_) => {
             let outputs = e.output()?.output.last().copied().unwrap_or(1).max(1);
-            2.0 / outputs as f64 * least_curvature(features)
+            2.0 / outputs as f64 * e.data.curvature
         }
         // Layers after it change the curvature by factors of about 1. With a bias and scaled inputs it is 2, for which rates end
         // at 1. That of a cross-entropy has a factor p(1 − p) of at most 1/4.

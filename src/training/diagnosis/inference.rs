@@ -15,7 +15,7 @@ use crate::training::step::{Minibatch, Trainer};
 /// The most output numbers.
 const OUTPUTS: usize = 1 << 16;
 /// The shares of the training time that the predictions and the comparison may take. A prediction takes about a third of a step.
-const PREDICTION_SHARE: f64 = 0.005;
+const PREDICTION_SHARE: f64 = 0.003;
 const COMPARISON_SHARE: f64 = 0.01;
 /// The fewest rows worth predicting, unless the training has fewer.
 const FEWEST_ROWS: usize = 16;
@@ -38,6 +38,12 @@ pub(super) fn infer<F: Scalar>(
     // A rank may have no rows.
     let enough = wanted >= FEWEST_ROWS.min(run.train).max(1);
     if !enough || evidence.data.targets.scale.is_none() || data.is_source() {
+        return Ok(None);
+    }
+    // The time of a run below a millisecond pays for a prediction only if predictions differ from the training passes.
+    let differs = evidence.layers.iter().any(|layer| layer.is_normalization || layer.drop_rate > 0.0);
+    let time = step_time(model, batch_size) * evidence.steps() as f64;
+    if time < 1e6 && !differs {
         return Ok(None);
     }
     let indices = sample(run.train, wanted);
@@ -73,7 +79,7 @@ pub(super) fn infer<F: Scalar>(
         && !evidence.data.indices
         && (plan.task != Task::Numbers || plan.family == LossFamily::SquaredError);
     if is_comparable {
-        let budget = COMPARISON_SHARE * step_time(model, batch_size) * evidence.steps() as f64;
+        let budget = COMPARISON_SHARE * time;
         // The second bound limits the memory of wide rows.
         let most = affordable_rows(data.width(), budget).min(4 * NUMBERS / data.width().max(1)).max(1);
         let count = most.min(wanted);

@@ -1,7 +1,6 @@
 //! How much data the diagnosis samples, and how often.
 
 use crate::activation::Activation;
-use crate::config::Fields;
 use crate::diagnosis::{
     Data, Monitor, Plan, Repeats, TargetStatistics, Targets, Task, ValidationFacts, VaryingConstants,
     WeightFacts,
@@ -9,10 +8,10 @@ use crate::diagnosis::{
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
-use crate::loss::{LossFamily, copy_of_built_in};
+use crate::loss::LossFamily;
 use crate::metric::accuracy_name;
 use crate::model::Sequential;
-use crate::optimizer::{LearningRate, Optimizer, OptimizerTraits, StepScale};
+use crate::optimizer::{LearningRate, OptimizerTraits};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -136,12 +135,6 @@ fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> Opt
     (planned.is_some() || steps > 1 || largest > 0.0).then_some(largest)
 }
 
-/// The momentum of an optimizer whose step is proportional to the gradient.
-fn momentum<F: Scalar>(optimizer: &dyn Optimizer<F>) -> Option<f64> {
-    let config = optimizer.config().filter(|_| optimizer.traits().step == StepScale::Gradient)?;
-    Fields::new(&config, "").get_or("momentum", None).ok()?
-}
-
 /// The sum of the rates of at most 10,000 planned steps divided by the largest, from steps at distances that grow by a quarter.
 fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) -> f64 {
     let planned = planned.min(10_000) as u64;
@@ -168,8 +161,9 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
     let full_steps = planned
         .zip(learning_rate)
         .map(|(planned, largest)| full_steps(rate, compiled.steps, planned, largest));
-    let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
-    let (family, is_built_in) = (compiled.loss.family(), copy_of_built_in(&*compiled.loss).is_some());
+    let OptimizerTraits { name, step, momentum, .. } = compiled.optimizer.traits();
+    let (family, is_built_in) =
+        (compiled.loss.family(), compiled.loss.config().is_some_and(|config| config.is_built_in()));
     // Without a family or a link of its own, a user's loss does not say whether its outputs are probabilities.
     let says =
         |link: &Activation| is_built_in || family == LossFamily::CrossEntropy || *link != Activation::Linear;
@@ -183,7 +177,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         step_scale: step,
         learning_rate,
         options: compiled.optimizer.options().cloned().unwrap_or_default(),
-        momentum: momentum(&*compiled.optimizer),
+        momentum,
         full_steps,
         epochs,
         before: compiled.steps,
