@@ -91,7 +91,7 @@ fn copies_of_the_targets_are_found() {
 #[test]
 fn a_linear_model_that_is_better_is_reported() {
     let (x, y) = line(1, 1000);
-    let slow = || compiled(mlp(1, &[64, 64, 1], Sigmoid, Linear), Sgd::new(0.003), MeanSquaredError::new());
+    let slow = || compiled(mlp(1, &[64, 64, 1], Sigmoid, Linear), Sgd::new(0.002), MeanSquaredError::new());
     let findings = train(slow(), &x, &y, fit(30));
     assert_eq!(severity(&findings, "N0505"), Some(Severity::Warning), "{findings}");
     let model = compiled(mlp(1, &[64, 1], RELU, Linear), Adam::new(0.01), MeanSquaredError::new());

@@ -12,10 +12,14 @@ use cornu::prelude::*;
 #[track_caller]
 fn refuses(layer: impl Layer<f32> + 'static, shape: &[usize], wanted: &ExpectedShape) {
     let mut layer: NamedLayer<f32> = layer.into_named();
-    match layer.build(shape, &mut BuildContext::new(Rng::new(1))) {
-        Err(Error::InputShape { expected, found }) => assert_eq!((&expected, &*found), (wanted, shape)),
-        other => panic!("{layer:?}: {other:?}"),
-    }
+    let error = match layer.build(shape, &mut BuildContext::new(Rng::new(1))) {
+        // That of a layer within the layer.
+        Err(Error::Layer { fault, .. }) => *fault,
+        Err(error) => error,
+        Ok(output) => panic!("{layer:?}: {output:?}"),
+    };
+    let Error::InputShape { expected, found } = error else { panic!("{layer:?}: {error:?}") };
+    assert_eq!((&expected, &*found), (wanted, shape));
     assert!(layer.input_shape().is_none(), "{layer:?} is built");
 }
 

@@ -210,11 +210,10 @@ fn cut_short(e: &Evidence, progress: &Progress) -> Option<Finding> {
     let (skill, faster) = (e.skill()?, 5.0 * e.plan.learning_rate?);
     (progress.ends_best && helps && gains).then(|| {
         // Large steps without skill may be memorizing.
-        let large = |share: f64| progress.gain > share * progress.before.abs();
         // Gains of hundredths may be all that a weak relation leaves to learn.
-        let cut = slow || (skill >= LEARNED && progress.is_steep() && large(0.02));
-        let poor = skill < 0.25 || e.is_beaten() || (skill < 0.5 && progress.is_steep() && large(0.1));
-        let is_sure = cut && poor && !has_few_rows(e);
+        let is_large = progress.gain > 0.02 * progress.before.abs();
+        let cut = slow || (skill >= LEARNED && progress.is_steep() && is_large);
+        let is_sure = cut && !has_few_rows(e) && (skill < 0.25 || e.is_beaten());
         Finding::draft("the loss was still decreasing at the end")
             .at_most(if is_sure { Severity::Warning } else { Severity::Note })
             .evidence(progress.text(e))

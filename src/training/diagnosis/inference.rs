@@ -40,10 +40,10 @@ pub(super) fn infer<F: Scalar>(
     if !enough || evidence.data.targets.scale.is_none() || data.is_source() {
         return Ok(None);
     }
-    // The time of a run below a millisecond pays for a prediction only if predictions differ from the training passes.
+    // A run below a third of a millisecond pays for a prediction only if predictions differ from the training passes.
     let differs = evidence.layers.iter().any(|layer| layer.is_normalization || layer.drop_rate > 0.0);
     let time = step_time(model, batch_size) * evidence.steps() as f64;
-    if time < 1e6 && !differs {
+    if time < 3e5 && !differs {
         return Ok(None);
     }
     let indices = sample(run.train, wanted);
