@@ -160,7 +160,9 @@ pub(crate) fn predicted_class<F: Scalar>(outputs: &[F], threshold: f64) -> Optio
 ///     let asleep = e.plan.learning_rate == Some(0.0);
 ///     asleep.then(|| Finding::new("X0001", Severity::Error, "the learning rate is 0")).into_iter().collect()
 /// };
-/// let found: Vec<Finding> = rule(&Evidence::default());
+/// let mut evidence = Evidence::default();
+/// evidence.plan.learning_rate = Some(0.0);
+/// let found: Vec<Finding> = rule(&evidence);
 /// assert_eq!(found.len(), 1);
 /// ```
 #[derive(Debug, Clone, Default)]
