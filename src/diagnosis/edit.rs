@@ -42,6 +42,8 @@ impl std::fmt::Display for EditTarget {
 /// ```
 /// use cornu::diagnosis::SettingValue;
 /// assert_eq!(SettingValue::Number(0.01).to_string(), "0.01");
+/// // 12 digits: in f64 the quotient is 0.00030000000000000003.
+/// assert_eq!(SettingValue::Number(0.003 / 10.0).to_string(), "0.0003");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
@@ -59,7 +61,8 @@ impl std::fmt::Display for SettingValue {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             SettingValue::Bool(value) => value.fmt(f),
-            SettingValue::Number(value) => value.fmt(f),
+            // A quotient such as 0.003 / 10 has a last digit that is of no interest.
+            SettingValue::Number(value) => format!("{value:.11e}").parse().unwrap_or(*value).fmt(f),
             SettingValue::Text(value) => value.fmt(f),
         }
     }
