@@ -186,6 +186,13 @@ fn layers_within_and_dropout_within_are_seen() {
     let model = Sequential::new().seed(1).add(Lstm::new(8).return_sequences(true)).add(last);
     let findings = train(compiled(model, Adam::new(0.01), BinaryCrossentropy::new()), &x, &y, fit(3));
     assert_eq!(severity(&findings, "N0101"), Some(Severity::Error), "{findings}");
+    // A class for each step: the softmax follows the weights of the layer within.
+    let steps =
+        x.map_axis(Axis(2), |step| f32::from(u8::from(step[0] > 0.0)) + f32::from(u8::from(step[0] > 0.7)));
+    let last = TimeDistributed::new(Dense::new(3).activation(SOFTMAX));
+    let model = Sequential::new().seed(1).add(Lstm::new(12).return_sequences(true)).add(last);
+    let findings = train(compiled(model, Adam::new(0.02), sparse()), &x, &steps, fit(40));
+    assert_eq!(severity(&findings, "N0103"), None, "{findings}");
     let y = x.map_axis(Axis(2), |step| step[0]).sum_axis(Axis(1));
     let run = |rate: f64| {
         let model = Sequential::new().seed(1).add(Lstm::new(8).dropout(rate).recurrent_dropout(rate));

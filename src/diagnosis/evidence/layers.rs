@@ -123,6 +123,8 @@ pub struct LayerFacts {
     /// The values of a row that share a statistic, if it normalizes by those of the batch: 1 after a dense layer, and the
     /// number of places after a convolution.
     pub values_per_statistic: Option<usize>,
+    /// Whether it or a layer within it has parameters.
+    pub has_params: bool,
     /// Whether it has parameters that training could change, and all are frozen.
     pub is_frozen: bool,
     /// The trained kernel, if it has one.
@@ -240,6 +242,7 @@ impl LayerFacts {
             is_adapted,
             is_recurrent,
             values_per_statistic: values_per_statistic(layer),
+            has_params,
             is_frozen,
             kernel,
             sample: LayerSample::default(),

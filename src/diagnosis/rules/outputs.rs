@@ -126,8 +126,7 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
         Activation::Sigmoid => e.plan.scores_probabilities(),
         _ => false,
     };
-    let is_function =
-        output.kernel.is_none() && !output.is_frozen && output.activation.as_ref().is_some_and(end);
+    let is_function = !output.has_params && output.activation.as_ref().is_some_and(end);
     let (before, link) = match (is_function, e.plan.link) {
         (true, _) => {
             let mut inner = e.layers[..output.index].iter().rev();
@@ -149,8 +148,8 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
     if before.index == output.index && activation == Activation::Softmax {
         return None; // reported as N0102
     }
-    let has_weights = before.kernel.is_some() || before.is_frozen;
-    let between = if has_weights { "between the last layer with weights and" } else { "directly before" };
+    let between =
+        if before.has_params { "between the last layer with weights and" } else { "directly before" };
     let title = format!("{activation} {between} {link}");
     let mut finding = Finding::draft(title).at_most(severity).at(before);
     if is_function {
