@@ -143,9 +143,7 @@ impl Numbers<'_> {
                 }
             }
             N0505 => {
-                if let Some(simple) =
-                    e.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref())
-                {
+                if let Some(simple) = e.simple_predictors() {
                     let mut share = |name: &str, error: f64| {
                         self.add(name, 100.0 * error, "% of the error of a constant")
                     };

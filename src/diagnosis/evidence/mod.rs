@@ -274,6 +274,11 @@ impl Evidence {
         self.skill_of(self.inference.as_ref()?.loss)
     }
 
+    /// The comparison with simple predictors at the end of the run.
+    pub(super) fn simple_predictors(&self) -> Option<&SimplePredictors> {
+        self.inference.as_ref()?.simple_predictors.as_ref()
+    }
+
     /// The skill of the result: on the validation data, or else on the training data, in its better mode.
     pub(super) fn result(&self) -> Option<f64> {
         self.validation_skill().or_else(|| {
@@ -291,8 +296,7 @@ impl Evidence {
     /// Whether the network learned the rows, while simple predictors find no relation between inputs and targets that holds for
     /// other rows. A relation weaker than the learned skill would not explain it; a stronger one may escape these predictors.
     pub(super) fn learns_no_relation(&self) -> bool {
-        let simple = self.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
-        let Some((skill, own)) = self.skill().zip(simple) else { return false };
+        let Some((skill, own)) = self.skill().zip(self.simple_predictors()) else { return false };
         let learned = 2.0 * LEARNED < skill && skill < 0.5;
         self.judged() && learned && own.explained() < 0.25 * skill
     }
@@ -300,9 +304,8 @@ impl Evidence {
     /// Whether a simple predictor is better. A difference of three standard errors has a probability of 0.13 % for one predictor,
     /// and below 1 % for the best of five; a tenth of the possible gain is worth a report.
     pub(super) fn is_beaten(&self) -> bool {
-        let simple = self.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
         let beats = |own: &SimplePredictors| own.significance > 3.0 && own.network - own.best() > 0.1;
-        self.judged() && simple.is_some_and(beats)
+        self.judged() && self.simple_predictors().is_some_and(beats)
     }
 
     /// Whether the network learned the training data, and never beats a constant on the validation data.

@@ -1,6 +1,6 @@
 //! Simple predictors to compare a network with: ridge regression, the nearest rows, and single features.
 
-use super::{OutputError, SimplePredictors, Task, predicted_class};
+use super::{OutputError, SimplePredictors, Task, WeightFacts, predicted_class};
 use crate::data::class_of;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -63,7 +63,7 @@ pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64)
     let outputs = answers.output_errors(&own);
     let own = answers.score(&own, threshold);
     let is_finite = own.errors.iter().all(|error| error.is_finite());
-    if constant <= 0.0 || !is_finite || answers.effective_rows() < FEWEST as f64 {
+    if constant <= 0.0 || !is_finite || WeightFacts::of(&answers.weights).effective_rows < FEWEST as f64 {
         return None;
     }
     let score = |predictions: &Vec<Vec<f64>>| answers.score(predictions, 0.5);
@@ -205,12 +205,6 @@ impl Answers {
         }
         let means: Vec<f64> = (0..self.width).map(|column| sum(column) / weight).collect();
         (0..self.weights.len()).map(|row| self.error(row, &means, 0.5)).sum()
-    }
-
-    /// The number of rows of equal weight whose mean is as certain: (Σw)² / Σw² (Kish 1965).
-    fn effective_rows(&self) -> f64 {
-        let squares: f64 = self.weights.iter().map(|w| w * w).sum();
-        self.weights.iter().sum::<f64>().powi(2) / squares
     }
 
     fn mean(&self, column: usize) -> f64 {

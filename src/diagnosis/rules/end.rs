@@ -7,7 +7,7 @@ use super::short;
 
 /// Raises N0505.
 pub(in crate::diagnosis) fn simpler_is_better(e: &Evidence) -> Option<Finding> {
-    let simple = e.inference.as_ref()?.simple_predictors.as_ref()?;
+    let simple = e.simple_predictors()?;
     e.is_beaten().then(|| {
         let is_best = |error: Option<f64>| error.is_some_and(|error| error <= simple.best());
         let what = match simple.feature {
@@ -39,7 +39,7 @@ fn has_few_rows(e: &Evidence) -> bool {
 
 /// An output that learned nothing beside a much larger one, whose errors outweigh its own.
 fn unlearned_output(e: &Evidence) -> Option<Finding> {
-    let outputs = &e.inference.as_ref()?.simple_predictors.as_ref()?.outputs;
+    let outputs = &e.simple_predictors()?.outputs;
     let varying = || outputs.iter().enumerate().filter(|(_, output)| output.deviation > 0.0);
     let (large, best) = varying().max_by(|a, b| a.1.deviation.total_cmp(&b.1.deviation))?;
     let lost = |output: &OutputError| output.error > 0.9 && output.deviation < 0.1 * best.deviation;
@@ -61,7 +61,7 @@ fn unlearned_output(e: &Evidence) -> Option<Finding> {
 /// Raises N0501.
 pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     if e.learns_no_relation() && e.data.validation.is_none() {
-        let simple = e.inference.as_ref()?.simple_predictors.as_ref()?;
+        let simple = e.simple_predictors()?;
         return Some(
             Finding::draft("the network memorizes the training rows, and x and y show no relation")
                 .at_most(Severity::Warning)
@@ -96,8 +96,7 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
     (e.ended && skill < LEARNED && !e.has_learned() && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
-        let unrelated = e.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
-        let unrelated = unrelated.filter(|own| own.explained() < 0.2);
+        let unrelated = e.simple_predictors().filter(|own| own.explained() < 0.2);
         let finding = Finding::draft(match unrelated {
             Some(_) => "the network learned nothing, and x and y show no relation",
             None => "the network learned nothing",
