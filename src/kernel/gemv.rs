@@ -7,7 +7,7 @@
 use std::any::TypeId;
 
 use super::isa::Isa;
-use super::product::{ALONE, BLOCK, Product, SPLIT};
+use super::product::{ALONE, BLOCK, Product, SPLIT, inner_steps};
 use super::samples::with_memory;
 use super::simd::Shared;
 use super::split_k::add;
@@ -65,6 +65,8 @@ unsafe fn groups<F: Scalar>(isa: Isa, product: &Product<F>, group: usize, sums: 
                 Isa::Avx512 => avx512_f32(product, group, sums),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => avx2_f32(product, group, sums),
+                #[cfg(target_arch = "aarch64")]
+                Isa::Neon => neon_f32(product, group, sums),
                 Isa::Portable => portable_f32(product, group, sums),
             }
         } else {
@@ -74,6 +76,8 @@ unsafe fn groups<F: Scalar>(isa: Isa, product: &Product<F>, group: usize, sums: 
                 Isa::Avx512 => avx512_f64(product, group, sums),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => avx2_f64(product, group, sums),
+                #[cfg(target_arch = "aarch64")]
+                Isa::Neon => neon_f64(product, group, sums),
                 Isa::Portable => portable_f64(product, group, sums),
             }
         }
@@ -121,16 +125,20 @@ unsafe fn panel<V: Vector, const N: usize>(
         let mut sums = [[V::splat(V::Number::default()); N]; GROUP];
         let mut count = [V::LANES; N];
         count[N - 1] = columns - (N - 1) * V::LANES;
-        if k - first >= GROUP * BLOCK {
+        let inner = inner_steps::<V>(product, start + N * V::LANES);
+        if first + GROUP * BLOCK <= inner {
             for p in first..first + BLOCK {
                 for (g, sums) in sums.iter_mut().enumerate() {
-                    add_step(sums, *a.add((p + g * BLOCK) * a_step), b.add((p + g * BLOCK) * b_step), &count);
+                    let p = p + g * BLOCK;
+                    add_step(sums, *a.add(p * a_step), b.add(p * b_step), &count, V::MASKED);
                 }
             }
         } else {
             for (g, sums) in sums.iter_mut().enumerate() {
-                for p in (first + g * BLOCK).min(k)..(first + (g + 1) * BLOCK).min(k) {
-                    add_step(sums, *a.add(p * a_step), b.add(p * b_step), &count);
+                let (from, to) = ((first + g * BLOCK).min(k), (first + (g + 1) * BLOCK).min(k));
+                for p in from..to {
+                    let some = V::MASKED || p >= inner;
+                    add_step(sums, *a.add(p * a_step), b.add(p * b_step), &count, some);
                 }
             }
         }
@@ -144,7 +152,7 @@ unsafe fn panel<V: Vector, const N: usize>(
     }
 }
 
-/// `sums += x · row of B`.
+/// `sums += x · row of B`, with `count` columns of each register if `some`, or else with whole registers.
 ///
 /// # Safety
 /// As for [`blocks`].
@@ -154,13 +162,14 @@ unsafe fn add_step<V: Vector, const N: usize>(
     x: V::Number,
     b: *const V::Number,
     count: &[usize; N],
+    some: bool,
 ) {
     // SAFETY: guaranteed by the caller; only the last register may be partly filled.
     unsafe {
         let x = V::splat(x);
         for j in 0..N {
             let b = b.add(j * V::LANES);
-            let b = if j + 1 == N { V::load_some(b, count[j]) } else { V::load(b) };
+            let b = if some && j + 1 == N { V::load_some(b, count[j]) } else { V::load(b) };
             sums[j] = sums[j].fused(x, b);
         }
     }
@@ -184,9 +193,12 @@ macro_rules! entries {
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::{float32x4_t, float64x2_t};
+
 entries! {
-    portable_f32, f32, Lanes<f32, 8>;
-    portable_f64, f64, Lanes<f64, 4>;
+    portable_f32, f32, Lanes<f32, 4>;
+    portable_f64, f64, Lanes<f64, 2>;
 }
 #[cfg(target_arch = "x86_64")]
 entries! {
@@ -198,4 +210,9 @@ entries! {
     avx512_f32, f32, __m512;
     #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
     avx512_f64, f64, __m512d;
+}
+#[cfg(target_arch = "aarch64")]
+entries! {
+    neon_f32, f32, float32x4_t;
+    neon_f64, f64, float64x2_t;
 }

@@ -9,6 +9,8 @@ mod exponential;
 mod gemv;
 mod isa;
 mod matmul;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod product;
 mod samples;
 mod simd;
@@ -22,6 +24,7 @@ mod vector;
 mod x86;
 
 pub(crate) use exponential::{softmax, sums_of_exponentials};
+pub(crate) use isa::check_isa;
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
 pub(crate) use simd::{all_finite, all_within, gather, largest, map, map_with, pieces, simd, sum_rows};
 #[cfg(any(feature = "csv", feature = "parquet"))]
@@ -38,28 +41,28 @@ use crate::tensor::{Batch, BatchMut};
 pub(crate) fn affine<F: Scalar>(x: Batch<F>, w: Batch<F>, b: Option<&[F]>, mut y: BatchMut<F>) {
     debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
     let size = Size { m: x.rows(), n: w.width(), k: x.width() };
-    matmul(Isa::best(), rows(x), rows(w), b.map_or(Epilogue::Zero, Epilogue::Bias), y.data(), size);
+    matmul(Isa::get(), rows(x), rows(w), b.map_or(Epilogue::Zero, Epilogue::Bias), y.data(), size);
 }
 
 /// `dw = xᵀ·dy`: the gradient of an [`affine`]'s weights.
 pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
     let size = Size { m: x.width(), n: dy.width(), k: x.rows() };
-    matmul(Isa::best(), columns(x), rows(dy), Epilogue::Zero, dw.data(), size);
+    matmul(Isa::get(), columns(x), rows(dy), Epilogue::Zero, dw.data(), size);
 }
 
 /// `dw += xᵀ·dy`.
 pub(crate) fn add_affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
     let size = Size { m: x.width(), n: dy.width(), k: x.rows() };
-    matmul(Isa::best(), columns(x), rows(dy), Epilogue::Add, dw.data(), size);
+    matmul(Isa::get(), columns(x), rows(dy), Epilogue::Add, dw.data(), size);
 }
 
 /// `dx = dy·wᵀ`: the gradient of an [`affine`]'s input.
 pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMut<F>) {
     debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));
     let size = Size { m: dy.rows(), n: w.rows(), k: dy.width() };
-    matmul(Isa::best(), rows(dy), columns(w), Epilogue::Zero, dx.data(), size);
+    matmul(Isa::get(), rows(dy), columns(w), Epilogue::Zero, dx.data(), size);
 }
 
 /// A batch as a matrix.
@@ -116,20 +119,9 @@ mod tests {
         }
     }
 
-    fn sets() -> Vec<Isa> {
-        #[allow(unused_mut)] // unchanged on other architectures
-        let mut sets = vec![Isa::Portable];
-        #[cfg(target_arch = "x86_64")]
-        match Isa::best() {
-            Isa::Avx512 => sets.extend([Isa::Avx2, Isa::Avx512]),
-            best => sets.push(best),
-        }
-        sets
-    }
-
     #[test]
     fn every_instruction_set_agrees_with_the_plain_product() {
-        for isa in sets() {
+        for &isa in Isa::available() {
             for size in [1, 2, 3, 5, 7, 8, 9, 15, 17, 24, 31, 33, 40, 48, 49, 99, 100, 101] {
                 check::<f32>(isa, [size, 7, 3], 1e-6);
                 check::<f32>(isa, [3, size, 130], 1e-6);
@@ -149,12 +141,37 @@ mod tests {
         }
     }
 
+    /// Products of several sizes by this instruction set.
+    fn products<F: Scalar>(isa: Isa) -> Vec<F> {
+        let sizes = [[1, 40, 1500], [3, 5, 200], [9, 49, 131], [53, 131, 1100], [64, 33, 7]];
+        let product = |[m, n, k]: [usize; 3]| {
+            let mut rng = Rng::stream(7, (m + n + k) as u64);
+            let (x, w) = (draw::<F>(m * k, &mut rng), draw::<F>(n * k, &mut rng));
+            let mut y = vec![F::zero(); m * n];
+            let (a, b) = (Strided { data: &x, row: k, col: 1 }, Strided { data: &w, row: n, col: 1 });
+            matmul(isa, a, b, Epilogue::Zero, &mut y, Size { m, n, k });
+            y
+        };
+        sizes.into_iter().flat_map(product).collect()
+    }
+
+    #[test]
+    fn instruction_sets_with_fused_multiply_add_give_the_same_bits() {
+        let fused = |isa: &&Isa| cfg!(target_arch = "aarch64") || **isa != Isa::Portable;
+        let mut sets = Isa::available().iter().filter(fused);
+        let Some(&best) = sets.next() else { return };
+        for &isa in sets {
+            assert_eq!(products::<f32>(isa), products::<f32>(best), "{isa:?} and {best:?}");
+            assert_eq!(products::<f64>(isa), products::<f64>(best), "{isa:?} and {best:?}");
+        }
+    }
+
     #[test]
     fn a_row_has_the_same_bits_alone_and_in_a_batch() {
         let mut rng = Rng::new(8);
         let (m, n, k) = (53, 131, 2500);
         let (x, w): (Vec<f32>, Vec<f32>) = (draw(m * k, &mut rng), draw(n * k, &mut rng));
-        for isa in sets() {
+        for &isa in Isa::available() {
             let product = |x: &[f32], m: usize| {
                 let mut y = vec![0.0; m * n];
                 let (a, b) = (Strided { data: x, row: k, col: 1 }, Strided { data: &w, row: n, col: 1 });

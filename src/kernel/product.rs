@@ -68,33 +68,35 @@ impl Even {
 
 /// The most rows of a tile.
 const ROWS: usize = 8;
-/// The most registers in a row of a tile.
-const REGISTERS: usize = 3;
 /// The tiles that use one panel of columns before the next, so that the panel stays in the L1 cache.
 const TILES: usize = 4;
 
-/// The blocked loops for one instruction set, with registers `V` and `R` rows in the widest tiles.
+/// The blocked loops for one instruction set, with tiles of at most `R` rows and `N` registers `V`.
 ///
 /// # Safety
 /// The machine has the instruction set; the operands hold the part; no other thread reads or writes that part of C.
 #[inline(always)]
-unsafe fn run<V: Halves, const R: usize>(
+unsafe fn run<V: Halves, const R: usize, const N: usize>(
     product: &Product<V::Number>,
     part: Part,
     pack: &mut Vec<V::Number>,
 ) {
     let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
     let Part { rows, cols, steps } = part;
-    let panels = Even::new(cols.len().div_ceil(V::LANES), REGISTERS);
+    let panels = Even::new(cols.len().div_ceil(V::LANES), N);
     let tiles = Even::new(rows.len(), if cols.len() <= V::LANES { ROWS } else { R });
     let pack_b = b_col != 1 || (panels.pieces > 1 && rows.len() > R);
-    let pack_a = a_step != 1 && panels.pieces > 1 && rows.len() > 1;
+    let pack_a = rows.len() > 1 && (V::PACKED_ROWS || a_step != 1 && panels.pieces > 1);
     let b_size = if pack_b { BLOCK * cols.len().next_multiple_of(V::LANES) } else { 0 };
     let a_size = if pack_a { TILES * ROWS * BLOCK } else { 0 };
-    if pack.len() < b_size + a_size {
-        pack.resize(b_size + a_size, V::Number::default());
+    let edge_size = if V::MASKED { 0 } else { V::LANES * V::LANES.max(N) };
+    if pack.len() < b_size + a_size + edge_size {
+        pack.resize(b_size + a_size + edge_size, V::Number::default());
     }
-    let (b_pack, a_pack) = pack.split_at_mut(b_size);
+    let (b_pack, rest) = pack.split_at_mut(b_size);
+    let (a_pack, edge) = rest.split_at_mut(a_size);
+    let end = cols.start + cols.len().next_multiple_of(V::LANES);
+    let inner = if pack_b { product.k } else { inner_steps::<V>(product, end) };
     let columns = |panel: usize| {
         let from = panels.start(panel) * V::LANES;
         from..cols.len().min(from + panels.len(panel) * V::LANES)
@@ -109,23 +111,36 @@ unsafe fn run<V: Halves, const R: usize>(
         let chunk = chunk * TILES..tiles.pieces.min((chunk + 1) * TILES);
         // SAFETY: every offset is that of a row, column or step within the operands or the packs.
         unsafe {
-            for panel in (0..panels.pieces).filter(|_| pack_b && chunk.start == 0) {
+            // Rows of B are read in one pass over all panels.
+            let at_once = if b_col == 1 { 8 } else { BLOCK };
+            for (p, panel) in (0..depth)
+                .step_by(at_once)
+                .flat_map(|p| (0..panels.pieces).map(move |panel| (p, panel)))
+                .filter(|_| pack_b && chunk.start == 0)
+            {
                 let (columns, stride) = (columns(panel), panels.len(panel) * V::LANES);
-                let from = b.add(first * b_step + (cols.start + columns.start) * b_col);
-                let to = &mut b_pack[columns.start * BLOCK..];
-                copy_steps::<V::Half>(from, b_step, b_col, depth, columns.len(), to, stride);
+                let from = b.add((first + p) * b_step + (cols.start + columns.start) * b_col);
+                let to = &mut b_pack[columns.start * BLOCK + p * stride..];
+                copy_steps::<V>(from, b_step, b_col, at_once.min(depth - p), columns.len(), to, stride);
             }
             for tile in chunk.clone().filter(|_| pack_a) {
                 let from = a.add((rows.start + tiles.start(tile)) * a_row + first * a_step);
                 let to = &mut a_pack[(tile - chunk.start) * ROWS * BLOCK..];
                 let count = tiles.len(tile);
-                copy_steps::<V::Half>(from, a_step, a_row, depth, count, to, count);
+                copy_steps::<V>(from, a_step, a_row, depth, count, to, count);
             }
             for panel in 0..panels.pieces {
                 let columns = columns(panel);
                 let at = cols.start + columns.start;
+                let edge_step = panels.len(panel) * V::LANES;
+                let last = panel + 1 == panels.pieces;
+                let whole = if last { inner.saturating_sub(first).min(depth) } else { depth };
+                if whole < depth {
+                    let from = b.add((first + whole) * b_step + at);
+                    copy_steps::<V>(from, b_step, 1, depth - whole, columns.len(), edge, edge_step);
+                }
                 let (b, b_step) = match pack_b {
-                    true => (b_pack.as_ptr().add(columns.start * BLOCK), panels.len(panel) * V::LANES),
+                    true => (b_pack.as_ptr().add(columns.start * BLOCK), edge_step),
                     false => (b.add(first * b_step + at), b_step),
                 };
                 let start = match start {
@@ -140,18 +155,40 @@ unsafe fn run<V: Halves, const R: usize>(
                         false => (a.add(row * a_row + first * a_step), a_row, a_step),
                     };
                     let c = c.wrapping_add(row * c_row + at);
-                    let t = Tile { k: depth, a, a_row, a_step, b, b_step, c, c_row, last: 0, start };
-                    of_width::<V, R>(t, columns.len(), count);
+                    let edge = edge.as_ptr();
+                    let t = Tile {
+                        k: depth,
+                        a,
+                        a_row,
+                        a_step,
+                        b,
+                        b_step,
+                        c,
+                        c_row,
+                        whole,
+                        edge,
+                        edge_step,
+                        last: 0,
+                        start,
+                    };
+                    of_width::<V, R, N>(t, columns.len(), count);
                 }
             }
         }
     }
 }
 
-/// Whether tiles with more than half of [`ROWS`] rows and this many registers exist: if the instruction set has enough
-/// registers, or the tiles are at most one register wide.
-const fn is_tall(rows: usize, registers: usize, half: bool) -> bool {
-    rows == ROWS || registers + half as usize <= 1
+/// The steps in which registers that end before column `end` can be loaded: without masked loads, a register may reach over
+/// the end of a row of B, but not over that of the last row.
+pub(super) fn inner_steps<V: Vector>(product: &Product<V::Number>, end: usize) -> usize {
+    let over = if V::MASKED { 0 } else { end.saturating_sub(product.n) };
+    product.k.saturating_sub(over.div_ceil(product.b_step.max(1)))
+}
+
+/// Whether tiles of this many rows and registers exist: up to `R` rows, or up to [`ROWS`] if they are at most one
+/// register wide.
+const fn exists(most: usize, rows: usize, registers: usize, half: bool) -> bool {
+    rows <= most || registers + half as usize <= 1
 }
 
 /// Runs the tile of this many columns and rows.
@@ -159,15 +196,19 @@ const fn is_tall(rows: usize, registers: usize, half: bool) -> bool {
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn of_width<V: Halves, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
+unsafe fn of_width<V: Halves, const R: usize, const N: usize>(
+    t: Tile<V::Number>,
+    columns: usize,
+    rows: usize,
+) {
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
         ($t:expr, $n:literal, $half:literal) => {
             match rows {
-                8 if const { is_tall(R, $n, $half) } => tile::<V, 8, $n, $half>($t),
-                7 if const { is_tall(R, $n, $half) } => tile::<V, 7, $n, $half>($t),
-                6 if const { is_tall(R, $n, $half) } => tile::<V, 6, $n, $half>($t),
-                5 if const { is_tall(R, $n, $half) } => tile::<V, 5, $n, $half>($t),
+                8 if const { exists(R, 8, $n, $half) } => tile::<V, 8, $n, $half>($t),
+                7 if const { exists(R, 7, $n, $half) } => tile::<V, 7, $n, $half>($t),
+                6 if const { exists(R, 6, $n, $half) } => tile::<V, 6, $n, $half>($t),
+                5 if const { exists(R, 5, $n, $half) } => tile::<V, 5, $n, $half>($t),
                 4 => tile::<V, 4, $n, $half>($t),
                 3 => tile::<V, 3, $n, $half>($t),
                 2 => tile::<V, 2, $n, $half>($t),
@@ -179,14 +220,14 @@ unsafe fn of_width<V: Halves, const R: usize>(t: Tile<V::Number>, columns: usize
     let some = Tile { last: rest, ..t };
     // SAFETY: guaranteed by the caller.
     unsafe {
-        match (full, rest, rest <= V::Half::LANES) {
-            (3, _, _) => rows!(whole, 3, false),
+        match (full, rest, V::SHARES && rest <= V::Half::LANES) {
+            (3, _, _) if N == 3 => rows!(whole, 3, false),
             (2, 0, _) => rows!(whole, 2, false),
             (1, 0, _) => rows!(whole, 1, false),
-            (2, _, true) => rows!(some, 2, true),
+            (2, _, true) if N == 3 => rows!(some, 2, true),
             (1, _, true) => rows!(some, 1, true),
             (0, _, true) => rows!(some, 0, true),
-            (2, _, false) => rows!(some, 3, false),
+            (2, _, false) if N == 3 => rows!(some, 3, false),
             (1, _, false) => rows!(some, 2, false),
             _ => rows!(some, 1, false),
         }
@@ -245,7 +286,7 @@ unsafe fn copy_steps<H: Vector>(
 
 /// One entry point for each instruction set and number type.
 macro_rules! entries {
-    ($($(#[$attribute:meta])* $name:ident, $number:ty, $register:ty, $rows:literal;)*) => {$(
+    ($($(#[$attribute:meta])* $name:ident, $number:ty, $register:ty, $rows:literal, $registers:literal;)*) => {$(
         /// Computes a part of C.
         ///
         /// # Safety
@@ -253,7 +294,7 @@ macro_rules! entries {
         $(#[$attribute])*
         pub(super) unsafe fn $name(product: &Product<$number>, part: Part, pack: &mut Vec<$number>) {
             // SAFETY: guaranteed by the caller.
-            unsafe { run::<$register, $rows>(product, part, pack) }
+            unsafe { run::<$register, $rows, $registers>(product, part, pack) }
         }
     )*};
 }
@@ -261,18 +302,26 @@ macro_rules! entries {
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::{float32x4_t, float64x2_t};
+
 entries! {
-    portable_f32, f32, Lanes<f32, 8>, 4;
-    portable_f64, f64, Lanes<f64, 4>, 4;
+    portable_f32, f32, Lanes<f32, 4>, 4, 2;
+    portable_f64, f64, Lanes<f64, 2>, 4, 2;
 }
 #[cfg(target_arch = "x86_64")]
 entries! {
     #[target_feature(enable = "avx2,fma")]
-    avx2_f32, f32, __m256, 4;
+    avx2_f32, f32, __m256, 6, 2;
     #[target_feature(enable = "avx2,fma")]
-    avx2_f64, f64, __m256d, 4;
+    avx2_f64, f64, __m256d, 6, 2;
     #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
-    avx512_f32, f32, __m512, 8;
+    avx512_f32, f32, __m512, 8, 3;
     #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
-    avx512_f64, f64, __m512d, 8;
+    avx512_f64, f64, __m512d, 8, 3;
+}
+#[cfg(target_arch = "aarch64")]
+entries! {
+    neon_f32, f32, float32x4_t, 8, 3;
+    neon_f64, f64, float64x2_t, 8, 3;
 }

@@ -8,13 +8,15 @@ use crate::scalar::Scalar;
 /// `matmul`) use fused instructions.
 #[inline]
 pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
-    match Isa::best() {
-        // SAFETY: `best` names only what this machine has.
+    match Isa::get() {
+        // SAFETY: `get` names only what this machine has.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { avx512(work) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { avx2(work) },
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => work(),
         Isa::Portable => work(),
     }
 }

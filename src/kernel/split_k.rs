@@ -117,6 +117,8 @@ unsafe fn part_of<F: Scalar>(isa: Isa, product: &Product<F>, part: Part) {
                     Isa::Avx512 => product::avx512_f32(product, part, pack_f32),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2 => product::avx2_f32(product, part, pack_f32),
+                    #[cfg(target_arch = "aarch64")]
+                    Isa::Neon => product::neon_f32(product, part, pack_f32),
                     Isa::Portable => product::portable_f32(product, part, pack_f32),
                 }
             } else {
@@ -126,6 +128,8 @@ unsafe fn part_of<F: Scalar>(isa: Isa, product: &Product<F>, part: Part) {
                     Isa::Avx512 => product::avx512_f64(product, part, pack_f64),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2 => product::avx2_f64(product, part, pack_f64),
+                    #[cfg(target_arch = "aarch64")]
+                    Isa::Neon => product::neon_f64(product, part, pack_f64),
                     Isa::Portable => product::portable_f64(product, part, pack_f64),
                 }
             }

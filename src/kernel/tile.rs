@@ -28,6 +28,12 @@ pub(super) struct Tile<T> {
     pub(super) b_step: usize,
     pub(super) c: *mut T,
     pub(super) c_row: usize,
+    /// Without masked loads: the steps in which whole registers of B can be loaded, since those that reach beyond the
+    /// columns reach into later rows of B.
+    pub(super) whole: usize,
+    /// Without masked loads: B in the other steps, with space for whole registers.
+    pub(super) edge: *const T,
+    pub(super) edge_step: usize,
     /// Columns in the last register.
     pub(super) last: usize,
     pub(super) start: Start<T>,
@@ -37,64 +43,71 @@ pub(super) struct Tile<T> {
 /// half a register at most: two rows share one there.
 ///
 /// # Safety
-/// The machine has the instruction set of `V`; `a`, `b` and `c` (and a bias) hold all that the tile reads or writes,
-/// and no other thread writes it.
+/// The machine has the instruction set of `V`; `a`, `b`, `edge` and `c` (and a bias) hold all that the tile reads or
+/// writes, and no other thread writes it.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>) {
     let full = if HALF { N } else { N - 1 };
+    let a_row = if V::PACKED_ROWS { 1 } else { t.a_row };
     // SAFETY: all pointers stay within the operands, as the caller promises.
     unsafe {
         let zero = V::splat(V::Number::default());
         let mut sums = [[zero; N]; R];
         // The sums of rows 2i and 2i + 1 beyond the whole registers, if there are any.
         let mut pairs = [zero; R];
-        let (mut a, mut b) = (t.a, t.b);
-        for _ in 0..t.k {
+        let (mut b, mut b_step) = (t.b, t.b_step);
+        for p in 0..t.k {
+            if !V::MASKED && p == t.whole {
+                (b, b_step) = (t.edge, t.edge_step);
+            }
+            let a = t.a.add(p * t.a_step);
             let mut row = [zero; N];
-            for (j, register) in row.iter_mut().enumerate().take(full) {
-                *register = V::load(b.add(j * V::LANES));
+            for (j, register) in row.iter_mut().enumerate() {
+                let whole = !V::MASKED || j < full;
+                let b = b.add(j * V::LANES);
+                *register = if whole { V::load(b) } else { V::load_some(b, t.last) };
             }
-            let rest = b.add(full * V::LANES);
-            let half = if HALF { V::twice(V::Half::load_some(rest, t.last)) } else { zero };
-            if !HALF {
-                row[N - 1] = V::load_some(rest, t.last);
-            }
-            for i in 0..R {
-                let x = V::splat(*a.add(i * t.a_row));
-                for j in 0..N {
-                    sums[i][j] = sums[i][j].fused(x, row[j]);
-                }
-                if HALF && i % 2 == 1 {
-                    let x = V::pair(*a.add((i - 1) * t.a_row), *a.add(i * t.a_row));
-                    pairs[i / 2] = pairs[i / 2].fused(x, half);
-                }
-            }
-            if HALF && R % 2 == 1 {
-                pairs[R / 2] = pairs[R / 2].fused(V::splat(*a.add((R - 1) * t.a_row)), half);
-            }
-            // The pointers may end one step behind the operands; they are not read there.
-            a = a.wrapping_add(t.a_step);
-            b = b.wrapping_add(t.b_step);
-        }
-        for i in 0..R {
-            let c = t.c.add(i * t.c_row);
-            for (j, sum) in sums[i].iter().enumerate().take(full) {
-                let at = j * V::LANES;
-                let c = c.add(at);
-                let sum = match t.start {
-                    Start::Zero => *sum,
-                    Start::Bias(bias) => V::load(bias.add(at)).add(*sum),
-                    Start::Add => V::load(c).add(*sum),
-                };
-                sum.store(c);
-            }
-            let at = full * V::LANES;
+            V::outer(&mut sums, a, a_row, &row);
             if HALF {
-                finish(pairs[i / 2].halves()[i % 2], t, c, at);
-            } else {
-                finish(sums[i][N - 1], t, c, at);
+                let rest = b.add(N * V::LANES);
+                let half = if V::MASKED { V::Half::load_some(rest, t.last) } else { V::Half::load(rest) };
+                let half = V::twice(half);
+                for (i, pair) in pairs.iter_mut().enumerate().take(R / 2) {
+                    let x = V::pair(*a.add(2 * i * a_row), *a.add((2 * i + 1) * a_row));
+                    *pair = pair.fused(x, half);
+                }
+                if R % 2 == 1 {
+                    pairs[R / 2] = pairs[R / 2].fused(V::splat(*a.add((R - 1) * a_row)), half);
+                }
             }
+            // The pointer may end behind the operand; it is not read there.
+            b = b.wrapping_add(b_step);
         }
+        // Written out row by row: sums with a computed index would not stay in registers.
+        macro_rules! finish_rows {
+            ($($i:literal)*) => {$(
+                if $i < R {
+                    let c = t.c.add($i * t.c_row);
+                    for (j, sum) in sums[$i].iter().enumerate().take(full) {
+                        let at = j * V::LANES;
+                        let c = c.add(at);
+                        let sum = match t.start {
+                            Start::Zero => *sum,
+                            Start::Bias(bias) => V::load(bias.add(at)).add(*sum),
+                            Start::Add => V::load(c).add(*sum),
+                        };
+                        sum.store(c);
+                    }
+                    let at = full * V::LANES;
+                    if HALF {
+                        finish(pairs[$i / 2].halves()[$i % 2], t, c, at);
+                    } else {
+                        finish(sums[$i][N - 1], t, c, at);
+                    }
+                }
+            )*};
+        }
+        finish_rows!(0 1 2 3 4 5 6 7);
     }
 }
 

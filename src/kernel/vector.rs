@@ -14,6 +14,28 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn splat(x: Self::Number) -> Self;
     unsafe fn load(from: *const Self::Number) -> Self;
     unsafe fn store(self, to: *mut Self::Number);
+    /// Whether [`load_some`](Self::load_some) is one instruction.
+    const MASKED: bool = false;
+    /// Whether [`outer`](Self::outer) needs the numbers of a column of A next to each other.
+    const PACKED_ROWS: bool = false;
+
+    /// `sums[i][j] += a[i]·b[j]`, rounded as by [`fused`](Self::fused), with the numbers of `a` `a_row` apart.
+    #[inline(always)]
+    unsafe fn outer<const R: usize, const N: usize>(
+        sums: &mut [[Self; N]; R],
+        a: *const Self::Number,
+        a_row: usize,
+        b: &[Self; N],
+    ) {
+        for (i, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller promises R numbers.
+            let x = unsafe { Self::splat(*a.add(i * a_row)) };
+            for (sum, b) in sums.iter_mut().zip(b) {
+                // SAFETY: guaranteed by the caller.
+                *sum = unsafe { sum.fused(x, *b) };
+            }
+        }
+    }
     /// The first `count` numbers, the others 0. Reads no others.
     unsafe fn load_some(from: *const Self::Number, count: usize) -> Self;
     /// Writes the first `count` numbers, and no others.
@@ -39,6 +61,8 @@ pub(super) unsafe trait Vector: Copy {
 /// As for [`Vector`].
 pub(super) unsafe trait Halves: Vector {
     type Half: Vector<Number = Self::Number>;
+    /// Whether two rows that share a register take fewer instructions than two registers.
+    const SHARES: bool = !Self::PACKED_ROWS;
 
     /// The same half twice.
     unsafe fn twice(half: Self::Half) -> Self;
@@ -48,8 +72,7 @@ pub(super) unsafe trait Halves: Vector {
     unsafe fn halves(self) -> [Self::Half; 2];
 }
 
-/// An array that the compiler may turn into registers: the portable fallback, and NEON on aarch64, where
-/// fused multiply-add is always available.
+/// An array that the compiler may turn into a register: the portable fallback.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<T, const N: usize>([T; N]);
 
@@ -106,10 +129,10 @@ macro_rules! portable {
     };
 }
 
+portable!(f32, 2);
 portable!(f32, 4);
-portable!(f32, 8);
+portable!(f64, 1);
 portable!(f64, 2);
-portable!(f64, 4);
 
 macro_rules! portable_halves {
     ($number:ty, $lanes:literal, $half:literal) => {
@@ -119,7 +142,7 @@ macro_rules! portable_halves {
 
             #[inline(always)]
             unsafe fn twice(half: Self::Half) -> Self {
-                Lanes(std::array::from_fn(|i| half.0[i % $half]))
+                Lanes(std::array::from_fn(|i| half.0[if i < $half { i } else { i - $half }]))
             }
             #[inline(always)]
             unsafe fn pair(x: $number, y: $number) -> Self {
@@ -133,5 +156,5 @@ macro_rules! portable_halves {
     };
 }
 
-portable_halves!(f32, 8, 4);
-portable_halves!(f64, 4, 2);
+portable_halves!(f32, 4, 2);
+portable_halves!(f64, 2, 1);

@@ -11,6 +11,7 @@ macro_rules! register {
         unsafe impl Vector for $type {
             type Number = $number;
             const LANES: usize = $lanes;
+            const MASKED: bool = true;
 
             $(#[inline(always)]
             unsafe fn transpose(from: *const $number, from_row: usize, to: *mut $number, to_row: usize) {

@@ -15,6 +15,7 @@ pub use summary::Summary;
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::kernel;
 use crate::layer::{Layer, LayerExt, NamedLayer, names};
 use crate::param::BuildContext;
 use crate::rng::Rng;
@@ -127,7 +128,8 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// # Errors
     /// [`Error::NoLayers`], [`Error::NotBuilt`] without an input shape, [`Error::DuplicateName`], or [`Error::Layer`]
-    /// from the first layer that does not fit. The model is then unchanged.
+    /// from the first layer that does not fit; [`Error::Argument`] if the environment variable `CORNU_ISA` names an
+    /// instruction set that the machine lacks. The model is then unchanged.
     ///
     /// # Example
     /// ```
@@ -147,6 +149,7 @@ impl<F: Scalar> Sequential<F> {
             return Err(Error::NoLayers);
         }
         names::check_names(&self.layers)?;
+        kernel::check_isa()?;
         if self.is_built() {
             return Ok(());
         }
