@@ -18,11 +18,19 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) descriptions: [String; 3],
     /// Batches trained on since `compile`.
     pub(crate) steps: u64,
-    /// What was not read from a file, until the next training.
+    /// Why the optimizer's state was not restored from a file; cleared by the next training.
     pub(crate) note: Option<String>,
 }
 
 impl<F: Scalar> Compiled<F> {
+    /// Starts the optimizer from the beginning, since its state in a file cannot be restored.
+    #[cfg(any(feature = "keras", feature = "safetensors"))]
+    pub(crate) fn reset(&mut self, why: impl std::fmt::Display) {
+        self.steps = 0;
+        self.note =
+            Some(format!("the optimizer's state was not restored, and starts from the beginning: {why}"));
+    }
+
     /// Of an optimizer with settings that make sense.
     pub(crate) fn new(
         optimizer: Box<dyn Optimizer<F>>,
@@ -75,18 +83,27 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// What loading this model left out, until its next training: the state of an optimizer that does not fit the model, such as
-    /// that of a model compiled but not trained since, or with a layer unfrozen since. `fit` prints it.
+    /// Why the optimizer's state was not restored when this model was loaded. `None` if it was restored, if there was
+    /// none, or if the model has been trained or compiled since.
+    ///
+    /// The optimizer, its step count and so its learning rate schedule then start from the beginning. This happens with
+    /// files of Keras 2, and with files that Keras saved before training, or after a layer was frozen or unfrozen.
+    /// `fit` prints the note unless it is silent.
     ///
     /// # Example
     /// ```
+    /// # #[cfg(feature = "keras")] {
     /// use cornu::prelude::*;
+    /// let path = std::env::temp_dir().join("cornu-example-optimizer-note.keras");
     /// let mut model = Sequential::new().input([1]).add(Dense::new(1));
     /// model.compile(Adam::new(0.1), MeanSquaredError::new(), ())?;
-    /// assert_eq!(model.load_note(), None);
+    /// model.save(&path)?;
+    /// assert_eq!(Sequential::load(&path)?.optimizer_note(), None);
+    /// # std::fs::remove_file(&path).map_err(Error::outside)?;
+    /// # }
     /// # Ok::<(), cornu::Error>(())
     /// ```
-    pub fn load_note(&self) -> Option<&str> {
+    pub fn optimizer_note(&self) -> Option<&str> {
         self.compiled.as_ref()?.note.as_deref()
     }
 }

@@ -124,9 +124,9 @@ impl Sequential<f32> {
     /// Use a [`Loader`] for custom layers, another precision or other limits.
     ///
     /// The formats are `.keras`, Keras's older `.h5` and `.safetensors`. An `.h5` file of Keras 2 loads if Keras 3 has
-    /// the same names for its settings; the optimizer's state is not restored. The state of an optimizer that does not fit the
-    /// model starts anew, and [`Sequential::load_note`] says so. If a file has unknown `compile`
-    /// settings, load it without them by `Loader::new().compiled(false)`.
+    /// the same names for its settings. If the saved state of the optimizer does not fit the model, the optimizer starts
+    /// from its initial state, and [`Sequential::optimizer_note`] says why. If a file has unknown `compile` settings, load
+    /// it without them by `Loader::new().compiled(false)`.
     ///
     /// Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 16
     /// times the size of its settings (the JSON in the file) plus 1 MiB.

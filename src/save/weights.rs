@@ -112,7 +112,7 @@ impl<F: Scalar> Sequential<F> {
     /// Loads all weights from a file of either precision.
     ///
     /// Files of [`Sequential::save_weights`] are matched by path, Keras's `.weights.h5` (feature `keras`) by the
-    /// order of the layers. For PyTorch files use `Sequential::load_torch_weights` (feature `safetensors`).
+    /// order of the layers; the optimizer's state in such a file is not read. For PyTorch files use `Sequential::load_torch_weights` (feature `safetensors`).
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a truncated or corrupt file; [`Error::Unknown`] for a weight

@@ -116,7 +116,10 @@ impl<F: Scalar> Training<'_, '_, F> {
 
     /// Restores the state from the backup, and returns whether there is one.
     fn take_up(&mut self, resume: &mut Resume) -> Result<bool> {
-        let Some(Saved { mut state, .. }) = resume.saved.take() else { return Ok(false) };
+        let Some(Saved { mut state, .. }) = resume.saved.take() else {
+            self.print_optimizer_note();
+            return Ok(false);
+        };
         let before = self.model.clone();
         if let Err(error) = self.state(&mut state).and_then(|()| state.end()) {
             *self.model = before;

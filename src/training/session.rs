@@ -46,10 +46,6 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let mut trainer = Trainer::new(model);
         let diagnosis = Diagnosis::new(model, &run, settings, coordinator, &mut trainer.rows)?;
         let verbose = if coordinator.is_first() { settings.verbose } else { Verbose::Silent };
-        let note = model.compiled.as_mut().and_then(|compiled| compiled.note.take());
-        if let Some(note) = note.filter(|_| verbose != Verbose::Silent) {
-            terminal::print(|_| format!("note: {note}\n"));
-        }
         let words = run.settings(model, settings, coordinator);
         let history = History { seed: model.seed.value(), settings: words, ..History::default() };
         let clock = Clock::new(settings, coordinator.training_total(run.train));
@@ -68,6 +64,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             coordinator,
             _session: session,
         })
+    }
+
+    /// Prints why the optimizer's state was not restored from a file, if so.
+    pub(super) fn print_optimizer_note(&self) {
+        let is_printed = self.settings.verbose != Verbose::Silent && self.coordinator.is_first();
+        if let Some(note) = self.model.optimizer_note().filter(|_| is_printed) {
+            terminal::print(|_| format!("note: {note}\n"));
+        }
     }
 
     /// Calls all callbacks.

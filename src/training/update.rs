@@ -57,6 +57,7 @@ impl Due {
             compiled.optimizer.begin(at);
         }
         compiled.steps += 1;
+        compiled.note = None;
         Due { at, batch: step, every, is_now }
     }
 }

@@ -16,6 +16,7 @@ import sys
 
 import h5py
 from draw import DTYPE, HERE, classes, draw, floats, keras, np, one_hot
+from keras.src.legacy.saving import legacy_h5_format
 
 L, O, K, M, S = keras.layers, keras.optimizers, keras.losses, keras.metrics, keras.optimizers.schedules
 R, C, I = keras.regularizers, keras.constraints, keras.initializers
@@ -149,6 +150,8 @@ CASES = {
                L.ActivityRegularization(l1=0.01, l2=0.02), L.RNN(L.SimpleRNNCell(3, activation="relu")), L.Dense(2)], "series", "numbers", O.Adam(0.02), K.MeanSquaredError(), None),
     "legacy": ([L.Dense(5, activation="tanh", name="a"), keras.Sequential([L.BatchNormalization(momentum=0.8), frozen(L.Dense(4, activation="relu", name="a")), L.Dense(4)], name="inner"),
                 frozen(L.BatchNormalization()), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(label_smoothing=0.1), ["accuracy"]),
+    # The names of the weights are split over several attributes, as Keras does above 64 kB.
+    "legacy_split": ([L.LSTM(3, return_sequences=True), L.BatchNormalization(), L.GRU(2), L.Dense(3, activation="softmax")], "series", "hot", O.Adam(0.02, amsgrad=True), K.CategoricalCrossentropy(), None),
     "legacy_residual": (of(residual_steps), "series", "numbers", O.RMSprop(0.005, momentum=0.5), "mse", [M.RootMeanSquaredError()]),
     "legacy_axes": ([L.LayerNormalization(axis=[1, 2]), L.BatchNormalization(axis=2), L.Bidirectional(L.GRU(2, return_sequences=True)), L.Softmax(axis=1), L.Flatten(), L.Dense(2)], "series"),
     "legacy_keras_2": ([L.Conv1D(4, 3, activation="relu"), L.BatchNormalization(), L.LeakyReLU(0.1), L.LSTM(3), L.Dense(3, activation="softmax")], "series", "hot", O.SGD(0.05), "categorical_crossentropy", ["accuracy"]),
@@ -217,6 +220,7 @@ def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, befo
     path = HERE / "files" / f"{name}_{'f32' if DTYPE == 'float32' else 'f64'}.{'h5' if name.startswith('legacy') else 'keras'}"
     if name == "late_freeze":
         model.layers[0].trainable = False
+    legacy_h5_format.HDF5_OBJECT_HEADER_LIMIT = 80 if name == "legacy_split" else 64512
     model.save(path)
     if name == "late_freeze":
         model = keras.models.load_model(path)

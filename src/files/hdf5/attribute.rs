@@ -11,7 +11,8 @@ use crate::error::Result;
 /// The longest name of an attribute that is compared.
 const LONGEST: u64 = 64;
 
-/// Reads the attributes of these names from the header at this address.
+/// Reads the attributes of these names from the header at this address. Keras splits a list that is too long for one
+/// attribute into several, `weight_names0`, `weight_names1` and so on, which are joined here.
 pub(super) fn texts(
     input: &Input,
     place: &str,
@@ -20,17 +21,26 @@ pub(super) fn texts(
     heaps: &mut GlobalHeaps,
     budget: &Budget,
 ) -> Outcome<Vec<(String, Vec<String>)>> {
-    let mut texts = Vec::new();
+    let mut pieces: Vec<(String, u64, Vec<String>)> = Vec::new();
     each_message(input, place, at, &mut |kind, _, start, size| {
         if kind == ATTRIBUTE {
-            texts.extend(read(input, place, (start, size), wanted, heaps, budget)?);
+            pieces.extend(read(input, place, (start, size), wanted, heaps, budget)?);
         }
         Ok(())
     })?;
+    pieces.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    let mut texts: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, _, piece) in pieces {
+        match texts.last_mut() {
+            Some((last, texts)) if *last == name => texts.extend(piece),
+            _ => texts.push((name, piece)),
+        }
+    }
     Ok(texts)
 }
 
-/// Reads the attribute in the message of `size` bytes at `start`, if its name is among `wanted`.
+/// Reads the attribute in the message of `size` bytes at `start`, if its name, without a number at its end, is among
+/// `wanted`. Returns that name, the number, and the texts.
 fn read(
     input: &Input,
     place: &str,
@@ -38,7 +48,7 @@ fn read(
     wanted: &[&str],
     heaps: &mut GlobalHeaps,
     budget: &Budget,
-) -> Result<Option<(String, Vec<String>)>> {
+) -> Result<Option<(String, u64, Vec<String>)>> {
     let fail = |problem: &str| Err(input.damaged(place, format!("attribute at byte {start}: {problem}")));
     if size < 9 {
         return fail("it is truncated");
@@ -61,9 +71,11 @@ fn read(
     let name = &mut name[..name_len as usize];
     input.read(place, start + name_at, name)?;
     let name = String::from_utf8_lossy(name).trim_end_matches('\0').to_string();
-    if !wanted.contains(&&*name) {
+    let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    if !wanted.contains(&base) {
         return Ok(None);
     }
+    let number = name[base.len()..].parse().unwrap_or(0);
     if version > 1 && flags != 0 || type_len < 8 || space_len > 128 {
         return fail("a type that is shared with other objects");
     }
@@ -91,7 +103,7 @@ fn read(
         }
         _ => return fail("neither a text nor a list of texts"),
     };
-    Ok(Some((name, texts)))
+    Ok(Some((base.into(), number, texts)))
 }
 
 /// The text before the first zero.

@@ -66,8 +66,7 @@ pub(in crate::save) fn read<F: Scalar>(
         let names = tree.texts(OPTIMIZER, NAMES);
         let is_keras_3 = text(VERSION).is_some_and(|text| text.starts_with('3'));
         if !names.is_empty() && !is_keras_3 {
-            let note = "the state of the optimizer starts anew: Keras 2 kept other arrays";
-            compiled.note = Some(note.into());
+            compiled.reset("the file is of Keras 2 or an unknown version, which store it in another form");
         } else if !names.is_empty() && model.is_built() {
             let path = |place: usize| {
                 let name = names.get(place).map_or("", |name| name);

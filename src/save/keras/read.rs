@@ -50,7 +50,7 @@ pub(in crate::save) fn read<F: Scalar>(
     fill(&mut model, &wanted, own_paths(&tree), &tree, values, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
-        if tree.get("optimizer/vars/0").is_some() && model.is_built() {
+        if model.is_built() {
             let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
             let path = |place: usize| format!("optimizer/vars/{place}");
             fill_optimizer(&mut model, &mut compiled, &tree, (&path, found), values, budget)?;
@@ -130,7 +130,7 @@ fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String,
 }
 
 /// Reads the optimizer's arrays; the file has `found` of them at these paths. If this optimizer needs another number
-/// for this model, none is read, and the optimizer starts anew, as in Keras. This happens if the file was saved before
+/// for this model, none is read, and the optimizer is reset, as in Keras. This happens if Keras saved the file before
 /// training, or after a layer was frozen or unfrozen.
 pub(super) fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
@@ -144,9 +144,8 @@ pub(super) fn fill_optimizer<F: Scalar>(
     let row = row(compiled, shapes.len());
     if found != row.len() {
         let (name, needed) = (compiled.optimizer.traits().name, row.len());
-        compiled.note = Some(format!(
-            "the state of the optimizer starts anew: the file has {found} arrays, and {name} over this model has {needed}"
-        ));
+        compiled
+            .reset(format!("the file holds {found} arrays for it, and {name} needs {needed} for this model"));
         return Ok(());
     }
     let single = |place: usize| -> Result<f64> {

@@ -49,7 +49,7 @@ pub(in crate::save) fn read<F: Scalar>(
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         compiled.steps = build::count(&state, "steps", input)?.unwrap_or(0);
-        fill_optimizer(&mut model, &compiled, &header, input, budget)?;
+        fill_optimizer(&mut model, &mut compiled, &header, input, budget)?;
         model.compiled = Some(compiled);
     }
     Ok(model)
@@ -98,10 +98,10 @@ fn fill<F: Scalar>(model: &mut Sequential<F>, header: &Header, input: &Input, al
     result
 }
 
-/// Reads the optimizer's slots of each parameter.
+/// Reads the optimizer's slots of each parameter. If they are not those of this optimizer, it is reset.
 fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
-    compiled: &Compiled<F>,
+    compiled: &mut Compiled<F>,
     header: &Header,
     input: &Input,
     budget: &Budget,
@@ -117,7 +117,7 @@ fn fill_optimizer<F: Scalar>(
         .collect();
     let slots = compiled.optimizer.traits().slots.len();
     let mut result: Result<()> = Ok(());
-    let (mut each, mut read) = (paths.iter(), 0);
+    let (mut each, mut read, mut has_all) = (paths.iter(), 0, true);
     model.walk_mut(&mut |_, param: &mut Param<F>| {
         let (Some(path), true) = (each.next(), result.is_ok()) else { return };
         let shape = param.shape().to_vec();
@@ -135,13 +135,17 @@ fn fill_optimizer<F: Scalar>(
             (param.average, param.accumulated) = (take("average".into())?, take("accumulated".into())?);
             let own: Vec<Option<Vec<F>>> =
                 (0..slots).map(|slot| take(slot.to_string())).collect::<Result<_>>()?;
+            has_all &= own.iter().all(Option::is_some) || own.iter().all(Option::is_none);
             param.slots = own.into_iter().collect::<Option<_>>().unwrap_or_default();
             Ok(())
         })();
     });
     result?;
-    if read != known.len() {
-        return Err(input.damaged("optimizer", "the arrays do not match the optimizer"));
+    let is_missing = compiled.steps > 0 && slots > 0 && known.is_empty();
+    if read != known.len() || !has_all || is_missing {
+        let name = compiled.optimizer.traits().name;
+        compiled.reset(format!("the file holds {} arrays for it, and not those of {name}", known.len()));
+        model.walk_mut(&mut |_, param| param.forget());
     }
     Ok(())
 }

@@ -150,7 +150,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         same_state(&group.ranks, &mut |state| model.state(state))
     }
 
-    /// Copies the state of rank 0 to the other ranks if it resumed from a backup. Returns whether it did.
+    /// Copies the state of rank 0 to the other ranks if it resumed from a backup. Returns whether this rank received it.
     pub(crate) fn share_resumed(
         &self,
         resumed: Result<bool>,

@@ -7,12 +7,13 @@ use super::archives::member;
 use super::*;
 use crate::zip::{Member, archive};
 
-/// A `.safetensors` file with another text in its metadata, and a checksum that fits.
-fn with_state(file: &[u8], state: &str) -> Vec<u8> {
+/// A `.safetensors` file with this text of its metadata changed, and a checksum that fits.
+pub(crate) fn with_metadata(file: &[u8], name: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
     let len = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let (header, numbers) = (&file[8..8 + len], &file[8 + len..]);
     let mut header: Value = serde_json::from_slice(header).unwrap();
-    header["__metadata__"]["cornu.state"] = state.into();
+    let changed = change(header["__metadata__"][name].as_str().unwrap());
+    header["__metadata__"][name] = changed.into();
     let mut sum = flate2::Crc::new();
     let mut word = |word: &str| {
         sum.update(&(word.len() as u64).to_le_bytes());
@@ -57,7 +58,7 @@ fn states_of_safetensors_files() {
     let bytes = saved("safetensors");
     let state = |epochs: u64, steps: u64| {
         let text = format!("{{\"seed\":\"{}\",\"epochs\":\"{epochs}\",\"steps\":\"{steps}\"}}", u64::MAX);
-        load(Format::SafeTensors, &with_state(&bytes, &text))
+        load(Format::SafeTensors, &with_metadata(&bytes, "cornu.state", |_| text.clone()))
     };
     train(state(3, 7).unwrap());
     train(state((1 << 48) - 1, (1 << 48) - 1).unwrap());

@@ -81,7 +81,7 @@ fn the_optimizer_of_a_file_of_keras_2_starts_anew() {
     let settings = anew.compile_config().unwrap().unwrap();
     Loader::new().compile(&mut anew, &settings).unwrap();
     let old = read(&changed("3.15.1", "2.15.1"));
-    assert!(old.load_note().is_some_and(|note| note.contains("Keras 2")), "{:?}", old.load_note());
+    assert!(old.optimizer_note().is_some_and(|note| note.contains("Keras 2")), "{:?}", old.optimizer_note());
     let old = stepped(old);
     assert_eq!(old, stepped(anew));
     assert_ne!(old, stepped(read(&whole())));

@@ -4,7 +4,7 @@
 mod archives;
 mod arrays;
 mod backups;
-mod counts;
+pub(crate) mod counts;
 mod graphs;
 mod legacy;
 pub mod memory;

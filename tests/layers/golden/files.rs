@@ -54,7 +54,7 @@ fn files<F: Scalar>(predicted: f64, trained: f64) {
         let mut model = Loader::<F>::with_scalar().load(&path).unwrap_or_else(|error| panic!("{error}"));
         let text = |key: &str| case.get(key).and_then(Value::as_str);
         let starts_anew = name.starts_with("untrained_") || name == "late_freeze";
-        assert_eq!(model.load_note().is_some(), starts_anew, "{name}: {:?}", model.load_note());
+        assert_eq!(model.optimizer_note().is_some(), starts_anew, "{name}: {:?}", model.optimizer_note());
         let x = samples::<F>(text("x").unwrap());
         let y = model.predict(&x).unwrap();
         check(
