@@ -71,6 +71,9 @@ const ROWS: usize = 8;
 /// The tiles that use one panel of columns before the next, so that the panel stays in the L1 cache.
 const TILES: usize = 4;
 
+/// Runs the tile of this many columns and rows. A function of its own leaves all registers to the tile.
+type RunTile<T> = unsafe fn(&Tile<T>, usize, usize);
+
 /// The blocked loops for one instruction set, with tiles of at most `R` rows and `N` registers `V`.
 ///
 /// # Safety
@@ -80,6 +83,7 @@ unsafe fn run<V: Halves, const R: usize, const N: usize>(
     product: &Product<V::Number>,
     part: Part,
     pack: &mut Vec<V::Number>,
+    run_tile: RunTile<V::Number>,
 ) {
     let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
     let Part { rows, cols, steps } = part;
@@ -171,7 +175,7 @@ unsafe fn run<V: Halves, const R: usize, const N: usize>(
                         last: 0,
                         start,
                     };
-                    of_width::<V, R, N>(t, columns.len(), count);
+                    run_tile(&t, columns.len(), count);
                 }
             }
         }
@@ -293,8 +297,14 @@ macro_rules! entries {
         /// The machine has the instruction set; the operands hold the part; no other thread reads or writes that part of C.
         $(#[$attribute])*
         pub(super) unsafe fn $name(product: &Product<$number>, part: Part, pack: &mut Vec<$number>) {
+            $(#[$attribute])*
+            #[inline(never)]
+            unsafe fn run_tile(t: &Tile<$number>, columns: usize, rows: usize) {
+                // SAFETY: as for the part.
+                unsafe { of_width::<$register, $rows, $registers>(*t, columns, rows) }
+            }
             // SAFETY: guaranteed by the caller.
-            unsafe { run::<$register, $rows, $registers>(product, part, pack) }
+            unsafe { run::<$register, $rows, $registers>(product, part, pack, run_tile) }
         }
     )*};
 }

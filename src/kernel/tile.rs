@@ -67,18 +67,24 @@ pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF:
                 let b = b.add(j * V::LANES);
                 *register = if whole { V::load(b) } else { V::load_some(b, t.last) };
             }
-            V::outer(&mut sums, a, a_row, &row);
             if HALF {
                 let rest = b.add(N * V::LANES);
                 let half = if V::MASKED { V::Half::load_some(rest, t.last) } else { V::Half::load(rest) };
                 let half = V::twice(half);
-                for (i, pair) in pairs.iter_mut().enumerate().take(R / 2) {
-                    let x = V::pair(*a.add(2 * i * a_row), *a.add((2 * i + 1) * a_row));
-                    *pair = pair.fused(x, half);
+                for i in 0..R {
+                    let x = V::splat(*a.add(i * a_row));
+                    for j in 0..N {
+                        sums[i][j] = sums[i][j].fused(x, row[j]);
+                    }
+                    if i % 2 == 1 {
+                        let x = V::pair(*a.add((i - 1) * a_row), *a.add(i * a_row));
+                        pairs[i / 2] = pairs[i / 2].fused(x, half);
+                    } else if i + 1 == R {
+                        pairs[i / 2] = pairs[i / 2].fused(x, half);
+                    }
                 }
-                if R % 2 == 1 {
-                    pairs[R / 2] = pairs[R / 2].fused(V::splat(*a.add((R - 1) * a_row)), half);
-                }
+            } else {
+                V::outer(&mut sums, a, a_row, &row);
             }
             // The pointer may end behind the operand; it is not read there.
             b = b.wrapping_add(b_step);

@@ -4,6 +4,7 @@
 mod behaviour;
 mod golden;
 mod gradients;
+mod instruction_sets;
 mod laws;
 #[path = "../support/roster.rs"]
 mod roster;
