@@ -135,8 +135,10 @@ impl Findings {
 
     /// Compares each finding with those that the rules raise at the end of the run. One that is absent or less severe at
     /// the end names its epoch. It also takes its severity at the end if the run seemed to fail only before it learned a
-    /// weak signal (`is_weak`), or if it is about the imbalance of a run that does not fail.
+    /// weak signal (`is_weak`), or if it is about the imbalance of classes or predictions in a run that does not fail: every
+    /// training starts with almost equal predictions.
     pub(crate) fn compare_with_end(&mut self, at_end: &[(String, Severity)], fails: bool, is_weak: bool) {
+        let is_imbalance = |finding: &Finding| finding.code == Code::N0204 || finding.code == Code::N0408;
         for finding in &mut self.all {
             let end = at_end.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
             if end >= Some(finding.severity) {
@@ -145,7 +147,7 @@ impl Findings {
             if let Some(epoch) = finding.epoch {
                 finding.evidence.push(format!("true in epoch {epoch}, but not at the end"));
             }
-            if is_weak || (!fails && finding.code == Code::N0204) {
+            if is_weak || (!fails && is_imbalance(finding)) {
                 finding.severity = end.unwrap_or(Severity::Note);
             }
         }

@@ -26,4 +26,5 @@ mod synthetic;
 mod trainings;
 mod users_own;
 mod validation;
+mod weak_signals;
 mod widths;

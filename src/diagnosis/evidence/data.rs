@@ -143,6 +143,9 @@ pub struct ValidationFacts {
     pub is_split: bool,
     /// The scale of the loss on these rows.
     pub scale: Option<Scale>,
+    /// Whether these are all validation rows, each with weight 1 and a single target, so that the validation loss and the scale
+    /// are about the same rows.
+    pub is_complete: bool,
 }
 
 /// Facts about the weights of the training rows: those of their classes times those of the samples.
@@ -369,7 +372,7 @@ impl ValidationFacts {
                 *share += 1.0 / rows as f64;
             }
         }
-        ValidationFacts { classes: shares, mean, rows, is_split: false, scale: None }
+        ValidationFacts { classes: shares, mean, rows, ..ValidationFacts::default() }
     }
 }
 

@@ -312,9 +312,19 @@ impl Evidence {
     pub(super) fn memorizes(&self) -> bool {
         let rows = self.data.validation.as_ref().map_or(0, |part| part.rows);
         let Some((skill, held)) = self.skill().zip(self.validation_skill()) else { return false };
-        // The standard error of a small skill s over n rows is about √(s/n).
-        let by_chance = (skill / rows.max(1) as f64).sqrt();
+        // Chance makes a skill of half of that in training smaller by so many standard errors once in 20 times.
+        let by_chance = 1.645 * self.skill_error(0.5 * skill, rows);
         self.ended && rows >= 16 && skill > LEARNED && held < LEARNED && held + by_chance < 0.5 * skill
+    }
+
+    /// The standard error of a small skill `s` over `n` rows. The variance of the gain of a row is twice its mean, see
+    /// [`Evidence::has_learned`], so that the `n·ν·s` nats of all rows have a variance of `2·n·ν·s`.
+    fn skill_error(&self, skill: f64, rows: usize) -> f64 {
+        let nats = match self.plan.family {
+            LossFamily::CrossEntropy => self.span(),
+            _ => 0.5,
+        };
+        (2.0 * skill / (nats * rows.max(1) as f64)).sqrt()
     }
 
     /// Whether the network learned the training data, and reaches less than half of that skill on the validation data.
@@ -342,20 +352,38 @@ impl Evidence {
         // Dropout hides what a network learned. The few predicted rows are easier than all rows by chance.
         let drops = self.layers.iter().any(|layer| layer.drop_rate > 0.0);
         let shown = drops && self.inference_skill().is_some_and(|skill| skill > 0.25);
-        shown || learned(self.skill()) || learned(self.validation_skill()) || self.beats_constant()
+        shown
+            || learned(self.skill())
+            || learned(self.validation_skill())
+            || self.beats_constant()
+            || self.beats_constant_on_validation()
+    }
+
+    /// Whether the gain over the best constant prediction is significant on the validation rows, whose noise the network cannot
+    /// fit. If these predictions, of whatever variance, had no relation to the targets, a gain of G nats would be as likely as a
+    /// normal deviation of √(2·G) or more; 3 happens by chance once in 740 times.
+    fn beats_constant_on_validation(&self) -> bool {
+        let part = self.data.validation.as_ref();
+        let Some(part) = part.filter(|part| part.is_complete && self.data.shards.is_empty()) else {
+            return false;
+        };
+        let least = self.curves.validation_losses().filter(|loss| !loss.is_nan()).min_by(f64::total_cmp);
+        let gain = |(scale, loss): (Scale, f64)| self.gain(scale, part.rows, loss) > 4.5;
+        part.scale.zip(least).is_some_and(gain)
     }
 
     /// Whether the gain over the best constant prediction is significant.
     pub(super) fn beats_constant(&self) -> bool {
         let epochs = &self.curves.epochs;
-        let gain = |epoch: &Epoch| self.gain(self.loss_without_penalty(epoch));
+        let Some(scale) = self.data.targets.scale else { return false };
+        let gain = |epoch: &Epoch| self.gain(scale, self.data.rows, self.loss_without_penalty(epoch));
         let (Some(last), Some(middle)) = (epochs.last(), epochs.get(epochs.len() / 2)) else { return false };
-        let (Some(last), Some(middle)) = (gain(last), gain(middle)) else { return false };
+        let (last, middle) = (gain(last), gain(middle));
         let weights = |kernel: &Kernel| (kernel.inputs + 1) as f64 * kernel.units as f64;
         let parameters: f64 = self.weighted().map(|(_, kernel)| weights(kernel)).sum();
         // An embedding has no kernel, so its parameters are not counted.
         let by_chance = parameters + 3.0 * (2.0 * parameters).sqrt();
-        let best = epochs.iter().filter_map(gain).fold(last, f64::max);
+        let best = epochs.iter().map(gain).fold(last, f64::max);
         let few = parameters > 0.0 && !self.data.indices && 2.0 * best > by_chance;
         let without_trend = match epochs.len() {
             1 | 2 => last,
@@ -364,14 +392,13 @@ impl Evidence {
         few || without_trend > 18.0
     }
 
-    /// The gain of a loss over the best constant prediction in nats, summed over the training rows.
-    fn gain(&self, loss: f64) -> Option<f64> {
-        let scale = self.data.targets.scale?;
-        let rows = self.data.rows as f64;
-        Some(match self.plan.family {
+    /// The gain of a loss over the best constant prediction in nats, summed over the rows.
+    fn gain(&self, scale: Scale, rows: usize, loss: f64) -> f64 {
+        let rows = rows as f64;
+        match self.plan.family {
             LossFamily::CrossEntropy => rows * (scale.baseline - loss),
             _ => 0.5 * rows * ((scale.baseline - scale.optimum) / (loss - scale.optimum).max(0.0)).ln(),
-        })
+        }
     }
 
     /// The constant loss of a run that is stuck: one that is no better than a constant prediction, or whose wrong rows have no

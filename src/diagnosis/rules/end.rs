@@ -75,14 +75,15 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
         );
     }
     if e.memorizes() && !has_few_rows(e) {
-        let scale = e.data.targets.scale?;
+        let own = e.data.validation.as_ref().and_then(|part| part.scale);
+        let scale = own.or(e.data.targets.scale)?;
         let least = e.curves.validation_losses().fold(f64::INFINITY, f64::min);
         let last = e.curves.losses_without_penalty().next_back()?;
         return Some(
             Finding::draft("what the network learned does not generalize to the validation data")
                 .at_most(Severity::Warning)
                 .evidence(format!(
-                    "lowest validation loss {}, loss of the best constant prediction {}, final training loss {}",
+                    "lowest validation loss {}, loss of the best constant prediction for these rows {}, final training loss {}",
                     short(least),
                     short(scale.baseline),
                     short(last)
@@ -211,7 +212,13 @@ fn cut_short(e: &Evidence, progress: &Progress) -> Option<Finding> {
         // Large steps without skill may be memorizing.
         // Gains of hundredths may be all that a weak relation leaves to learn.
         let is_large = progress.gain > 0.02 * progress.before.abs();
-        let cut = slow || (skill >= LEARNED && progress.is_steep() && is_large);
+        // A curve that levels off gains less in each third to come, so that as many epochs again gain less than three times as much
+        // as the last third. A tenth of the possible improvement is worth a report.
+        let is_worth = 3.0 * progress.gain > 0.1 * e.span();
+        let cut = match progress.is_steep() {
+            true => slow || (skill >= LEARNED && is_large),
+            false => slow && (is_worth || !e.has_learned()),
+        };
         let is_sure = cut && !has_few_rows(e) && (skill < 0.25 || e.is_beaten());
         Finding::draft("the loss was still decreasing at the end")
             .at_most(if is_sure { Severity::Warning } else { Severity::Note })

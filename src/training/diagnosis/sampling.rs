@@ -15,15 +15,17 @@ use crate::optimizer::{LearningRate, OptimizerTraits};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
-use crate::training::data::{CheckedData, Rows};
+use crate::training::data::{BatchTargets, CheckedData, Rows};
+use crate::training::step::Minibatch;
 
 /// The maximum numbers of input values and of rows that are sampled before a training.
 pub(crate) const NUMBERS: usize = 1 << 16;
 pub(crate) const ROWS: usize = 10_000;
 /// Enough rows to estimate the scale of the inputs and the most common classes of a run that takes under a millisecond.
 pub(crate) const LEAST: usize = 32;
-/// Enough validation labels to compare the shares of a few classes.
-const LABELS: usize = 256;
+/// The most validation targets that are sampled: the targets of all rows, if they are few. The loss of the best constant for half
+/// of 800 rows differs by 5 % from that for all, as much as a weak relation explains.
+const VALIDATION_TARGETS: usize = 1 << 13;
 /// The number of rows sampled from a source, where each row may require a disk access.
 pub(crate) const FEW: usize = 64;
 
@@ -240,8 +242,12 @@ pub(crate) struct HeldOut<'s, 'd, F: Scalar> {
 }
 
 impl<F: Scalar> HeldOut<'_, '_, F> {
+    fn count(&self) -> usize {
+        self.data.count() - self.from
+    }
+
     fn sample(&self, wanted: usize) -> Vec<usize> {
-        let mut rows = sample(self.data.count() - self.from, wanted);
+        let mut rows = sample(self.count(), wanted);
         rows.iter_mut().for_each(|row| *row += self.from);
         rows
     }
@@ -297,13 +303,16 @@ impl<F: Scalar> Sampling<'_, '_, F> {
             confirm(&mut facts.targets, task, data, train, rows);
         }
         if let Some(held) = held_out {
-            held.data.gather_targets(&held.sample(wanted.max(LABELS / data.target.max(1))), rows);
-            let targets = Batch::new(&rows.y, data.target);
+            let sampled = held.sample(wanted.max(VALIDATION_TARGETS / (data.target * data.steps).max(1)));
+            held.data.gather_targets(&sampled, rows);
+            let batch = Minibatch { data: held.data, indices: &sampled };
+            let BatchTargets { y: targets, weights, .. } = batch.targets(rows);
             let mut statistics = self.target_statistics(targets.rows())?;
-            statistics.add(targets, None);
+            statistics.add(targets, weights);
             facts.validation = Some(ValidationFacts {
                 is_split: held.from > 0,
                 scale: statistics.scale(),
+                is_complete: sampled.len() == held.count() && weights.is_none() && data.steps == 1,
                 ..ValidationFacts::of(task, outputs, targets)
             });
         }
