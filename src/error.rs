@@ -277,7 +277,8 @@ pub enum Error {
         shape: Vec<usize>,
     },
     /// A loss, a gradient or an update that became NaN or infinite during training. The model and its optimizer stay as they
-    /// were after the last finite step.
+    /// were after the last finite step. The findings are printed; to read them, add the callback
+    /// [`TerminateOnNaN`](crate::callback::TerminateOnNaN), with which `fit` returns the history instead.
     #[error(
         "epoch {epoch}, batch {batch}: {quantity} became {value}, first at {place}; the model keeps its last finite weights"
     )]

@@ -7,7 +7,8 @@ use crate::scalar::Scalar;
 /// Stops training when the loss or a gradient is no longer finite.
 ///
 /// Without this callback, `fit` returns [`Error::Diverged`]. With it, `fit` returns the history, whose
-/// [`stopped`](crate::History::stopped) states the reason. In both cases the model keeps the weights of the last
+/// [`stopped`](crate::History::stopped) states the reason and whose [`findings`](crate::History::findings) name the causes. In
+/// both cases the model keeps the weights of the last
 /// finite step, and a [backup](super::BackupAndRestore) stays.
 ///
 /// # Example
@@ -18,7 +19,9 @@ use crate::scalar::Scalar;
 /// model.compile(Sgd::new(1e30), MeanSquaredError::new(), ())?;
 /// let x = ndarray::array![[1.0], [2.0]];
 /// let fit = Fit::new().epochs(50).callback(TerminateOnNaN::new()).verbose(Verbose::Silent);
-/// assert!(model.fit(&x, &x, &fit)?.stopped().is_some());
+/// let history = model.fit(&x, &x, &fit)?;
+/// assert!(history.stopped().is_some());
+/// assert!(history.findings().of("N0401").is_some());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

@@ -34,6 +34,9 @@ pub struct Findings {
     all: Vec<Finding>,
     /// Whether the run failed, so that notes are shown too.
     pub(crate) failed: bool,
+    /// Whether the training has callbacks, which the trials do not call.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) has_callbacks: bool,
 }
 
 impl Findings {
@@ -128,7 +131,7 @@ impl Findings {
 
     /// The findings as part of the training state, without trials, which come after a run.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
-        let Findings { all, failed } = self;
+        let Findings { all, failed, has_callbacks: _ } = self;
         state.item("failed", failed)?;
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }

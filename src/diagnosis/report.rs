@@ -126,7 +126,8 @@ impl Findings {
         let trials = self.trials();
         if !trials.is_empty() {
             let bold = layout.styles.bold;
-            writeln!(f, "{bold}trials{bold:#}, each from the same initial weights:")?;
+            let alone = if self.has_callbacks { " and without the callbacks of the training" } else { "" };
+            writeln!(f, "{bold}trials{bold:#}, each from the same initial weights{alone}:")?;
         }
         let lead = Lead { first: ("  - ".into(), 4), rest: ("    ", 4) };
         trials.iter().try_for_each(|trial| layout.write(f, &lead, Style::new(), &trial.to_string()))

@@ -23,7 +23,8 @@ impl<F: Scalar> Sequential<F> {
     /// Each remedy is applied alone to a copy with the same initial weights, and the first remedies of all root causes
     /// together. Further remedies, including those suggested for the copy's own training, are then added to the best
     /// copy one by one as long as they improve it. Each copy is trained with these settings on three quarters of a sample
-    /// of the data, and scored on the remaining rows; if the sample has fewer than 40 rows, on all of it.
+    /// of the data, and scored on the remaining rows; if the sample has fewer than 40 rows, on all of it. Callbacks are not called,
+    /// so that a fault in one of them, such as a schedule of the learning rate, does not occur in the trials; the report says so.
     ///
     /// The best copies and the unchanged network are trained two to five more times, with other seeds and other held-out rows. A set of
     /// remedies is recommended if its gain is above 0 with 90 % confidence. Each remedy is then left out in turn, and
@@ -54,7 +55,9 @@ impl<F: Scalar> Sequential<F> {
         y: &impl Samples<F>,
         settings: &Fit<F>,
     ) -> Result<Findings> {
-        self.investigate_from(x, y, settings, None)
+        let mut findings = self.investigate_from(x, y, settings, None)?;
+        findings.has_callbacks = settings.hooks.try_borrow().is_ok_and(|hooks| !hooks.callbacks.is_empty());
+        Ok(findings)
     }
 
     /// As `investigate`, starting from the findings of a training if there are any.

@@ -28,8 +28,9 @@ impl<F: Scalar> Sequential<F> {
     /// # Errors
     /// Before anything changes: [`Error::NotCompiled`]; the errors of [`Sequential::build`]; data that are empty, not
     /// finite, or of a shape that does not fit the model and the loss; labels, weights or settings out of range. During
-    /// training: [`Error::Diverged`] if the loss, a gradient or an update is not finite (the model keeps its last finite weights), and
-    /// the errors of callbacks.
+    /// training: [`Error::Diverged`] if the loss, a gradient or an update is not finite (the model keeps its last finite weights; with
+    /// [`TerminateOnNaN`](crate::callback::TerminateOnNaN), `fit` returns the history with its findings instead), and the errors of
+    /// callbacks.
     ///
     /// # Example
     /// ```
@@ -148,6 +149,7 @@ impl<F: Scalar> Sequential<F> {
         let mut printed = Printed::default();
         printed.skip(&history.findings);
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, data, history.findings.failed) {
+            history.findings.has_callbacks = !hooks.callbacks.is_empty();
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
             history.is_summary_due = true;
         }
