@@ -88,7 +88,7 @@ impl Numbers<'_> {
         let named = |layer: &&LayerFacts| layers.contains(&layer.name);
         let layers: Vec<&LayerFacts> = e.layers.iter().filter(named).collect();
         match code {
-            N0101 | N0104 | N0105 | N0106 | N0107 | N0108 | N0203 => self.targets(e),
+            N0101 | N0104 | N0105 | N0106 | N0107 | N0108 | N0203 | N0215 => self.targets(e),
             N0102 | N0103 => {
                 self.outputs(e);
                 if let Some(epoch) = e.curves.epochs.last() {
@@ -127,6 +127,21 @@ impl Numbers<'_> {
                 self.count("features", e.data.features.len(), "features");
                 self.count("varying features", e.data.varying_count, "features");
                 self.count("sampled rows", e.data.sampled_rows, "rows");
+            }
+            N0120 => {
+                for (place, error) in e.inference.iter().flat_map(|own| &own.layer_errors).enumerate() {
+                    let what = place.checked_sub(1).map_or("the inputs", |index| &*e.layers[index].name);
+                    let name = format!("error of the best simple predictor from {what}");
+                    self.add(name, 100.0 * error, "% of a constant's");
+                }
+            }
+            N0214 => {
+                if let Some(extremes) = &e.data.extremes {
+                    self.count("feature", extremes.feature, "feature");
+                    self.add("extreme value", extremes.value, None);
+                    self.count("rows with extreme values", extremes.count, "rows");
+                    self.count("compared rows", extremes.rows, "rows");
+                }
             }
             N0212 => {
                 if let Some(copy) = &e.data.copied_target {

@@ -336,9 +336,8 @@ impl<F: Scalar> Monitor<F> {
         news
     }
 
-    /// Records a divergence.
-    pub(crate) fn diverged(&mut self, why: String, rules: &Rules) -> Vec<String> {
-        self.evidence.curves.diverged = Some(why);
+    /// Ends a run that diverged.
+    pub(crate) fn diverged(&mut self, rules: &Rules) -> Vec<String> {
         if self.evidence.curves.epochs.is_empty() {
             self.measure_targets(false);
         }

@@ -95,7 +95,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         let Error::Diverged { .. } = error else { return Err(error) };
         self.coordinator.merge_monitors(self.diagnosis.as_mut().map(Diagnosis::monitor))?;
         if let Some(diagnosis) = &mut self.diagnosis {
-            diagnosis.diverged(&error);
+            diagnosis.diverged(&error, &self.run, &mut self.trainer.rows)?;
         }
         self.run.scores.log(&mut self.logs);
         self.history.stopped = self.reason_to_stop(|callback, at| callback.on_diverged(at, &error))?;

@@ -8,6 +8,7 @@ mod advice;
 mod attribution;
 mod convergence;
 mod corpus;
+mod discarded;
 mod healthy;
 mod injected_faults;
 #[cfg(feature = "json")]

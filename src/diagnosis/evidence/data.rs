@@ -2,6 +2,7 @@
 
 use super::constants::VaryingConstants;
 use super::copies::CopiedTarget;
+use super::extremes::ExtremeValues;
 use super::repeats::Repeats;
 use super::{Scale, Task};
 use crate::data::class_of;
@@ -265,6 +266,8 @@ pub struct Data {
     pub varying_constants: Option<VaryingConstants>,
     /// A feature that determines the targets in all sampled rows, because it is a copy of them.
     pub copied_target: Option<CopiedTarget>,
+    /// Extreme values of a feature in a few rows. A check looks for them, and a training at the end of a poor run.
+    pub extremes: Option<ExtremeValues>,
     /// Duplicate rows.
     pub repeats: Repeats,
     /// The weights of the training rows, if they have any.
@@ -302,6 +305,13 @@ impl Data {
     pub(crate) fn search_copies<F: Scalar>(&mut self, x: Batch<F>, y: Batch<F>) {
         if self.shape.len() == 1 && !self.indices && x.rows() == y.rows() {
             self.copied_target = CopiedTarget::of(x, y);
+        }
+    }
+
+    /// Looks for extreme values of the features. Those of a series, of words or of pictures have one scale, and may be rare.
+    pub(crate) fn search_extremes<F: Scalar>(&mut self, x: Batch<F>) {
+        if self.shape.len() == 1 && !self.indices {
+            self.extremes = ExtremeValues::of(x);
         }
     }
 

@@ -5,7 +5,9 @@ mod constants;
 mod copies;
 mod curves;
 mod data;
+mod extremes;
 pub(super) mod layers;
+mod plan;
 mod repeats;
 pub(crate) mod simple_predictors;
 mod state;
@@ -15,100 +17,14 @@ pub use constants::VaryingConstants;
 pub use copies::CopiedTarget;
 pub use curves::{Curves, Epoch, FirstBatch, Inference, OutputError, SimplePredictors};
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts, WeightFacts};
+pub use extremes::ExtremeValues;
 pub use layers::{Kernel, LayerFacts, LayerSample};
+pub use plan::Plan;
 pub use repeats::Repeats;
 
-use crate::activation::Activation;
 use crate::data::class_of;
 use crate::loss::{LossFamily, Target};
-use crate::optimizer::{Options, StepScale};
 use crate::scalar::Scalar;
-
-/// The settings of a run.
-///
-/// # Example
-/// ```
-/// use cornu::diagnosis::{Evidence, Finding};
-/// use cornu::prelude::*;
-/// let rule = |e: &Evidence| -> Vec<Finding> {
-///     assert_eq!((&*e.plan.loss, &*e.plan.optimizer), ("mean_squared_error", "sgd"));
-///     assert_eq!((e.plan.epochs, e.plan.batches, e.plan.batch_size), (Some(2), 3, 1));
-///     Vec::new()
-/// };
-/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
-/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
-/// let x = ndarray::array![[0.0], [1.0], [2.0]];
-/// model.fit(&x, &x, &Fit::new().epochs(2).batch_size(1).rule(rule).verbose(Verbose::Silent))?;
-/// # Ok::<(), cornu::Error>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Plan {
-    /// The name of the loss, such as `categorical_crossentropy`.
-    pub loss: String,
-    /// The task of the loss.
-    pub task: Task,
-    /// What the loss measures.
-    pub family: LossFamily,
-    /// Whether the loss is one of the crate's own.
-    pub is_built_in: bool,
-    /// The activation that turns the outputs into probabilities, see [`Loss::link`](crate::loss::Loss::link). `None` for a loss
-    /// of numbers, and for a user's loss that keeps the default.
-    pub link: Option<Activation>,
-    /// The name of the optimizer, such as `sgd`.
-    pub optimizer: String,
-    /// How its step depends on the gradient.
-    pub step_scale: StepScale,
-    /// The largest learning rate of the first 10,000 planned steps. `None` if a check does not know it: that of a user's
-    /// schedule.
-    pub learning_rate: Option<f64>,
-    /// The options of the optimizer.
-    pub options: Options,
-    /// The share of the last step that the optimizer repeats.
-    pub momentum: f64,
-    /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
-    pub full_steps: Option<f64>,
-    /// The planned epochs; `None` in a check, which trains nothing.
-    pub epochs: Option<usize>,
-    /// The training steps before this run.
-    pub before: u64,
-    /// The samples in a batch.
-    pub batch_size: usize,
-    /// The batches in an epoch.
-    pub batches: usize,
-    /// Whether the samples are shuffled.
-    pub shuffle: bool,
-    /// The name of the first [`Accuracy`](crate::metric::Accuracy) among the metrics.
-    pub accuracy: Option<String>,
-    /// Whether the loss is a sum over the rows of a batch.
-    pub is_sum: bool,
-    /// The penalty of the initial weights.
-    pub penalty: f64,
-}
-
-impl Plan {
-    /// The updates of the weights by the end of the run, those before it included. `None` in a check.
-    pub(super) fn updates(&self) -> Option<usize> {
-        let batches = self.epochs?.saturating_mul(self.batches).saturating_add(self.before as usize);
-        Some(batches / self.options.accumulation.unwrap_or(1).max(1))
-    }
-
-    /// The output above which a single output stands for class 1.
-    pub(crate) fn threshold(&self) -> f64 {
-        self.link.map_or(0.5, |link| link.threshold())
-    }
-
-    /// Whether the loss measures the probability of the targets. A user's loss declares this by its family.
-    pub(super) fn scores_probabilities(&self) -> bool {
-        self.task != Task::Numbers && (self.is_built_in || self.family == LossFamily::CrossEntropy)
-    }
-
-    /// Whether the loss compares outputs with numbers. A user's loss declares this by its family.
-    pub(super) fn compares_numbers(&self) -> bool {
-        let is_of_numbers = !matches!(self.family, LossFamily::CrossEntropy | LossFamily::Other);
-        self.task == Task::Numbers && (self.is_built_in || is_of_numbers)
-    }
-}
 
 /// The task of a loss: how it interprets the targets.
 ///
@@ -288,7 +204,7 @@ impl Evidence {
     }
 
     /// Whether the run fails, ends with less than half of the possible skill, or with less than a simple predictor.
-    pub(super) fn is_poor(&self) -> bool {
+    pub(crate) fn is_poor(&self) -> bool {
         let poor = self.ended && self.judged() && self.result().is_some_and(|skill| skill < 0.5);
         self.failing() || poor || self.is_beaten()
     }
@@ -301,11 +217,9 @@ impl Evidence {
         self.judged() && learned && own.explained() < 0.25 * skill
     }
 
-    /// Whether a simple predictor is better. A difference of three standard errors has a probability of 0.13 % for one predictor,
-    /// and below 1 % for the best of five; a tenth of the possible gain is worth a report.
+    /// Whether the run is long enough to judge, and a simple predictor is better.
     pub(super) fn is_beaten(&self) -> bool {
-        let beats = |own: &SimplePredictors| own.significance > 3.0 && own.network - own.best() > 0.1;
-        self.judged() && self.simple_predictors().is_some_and(beats)
+        self.judged() && self.simple_predictors().is_some_and(SimplePredictors::beat_network)
     }
 
     /// Whether the network learned the training data, and never beats a constant on the validation data.

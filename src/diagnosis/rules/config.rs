@@ -271,13 +271,21 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     if steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
-    // A single epoch is a probe, or a part of a longer training.
-    let severity = if steps < 50 && epochs > 1 && e.skill().is_some_and(|skill| skill < 0.5) {
+    // A single epoch is a probe, or a part of a longer training. But `initial_epoch` continues a training, and this is its first.
+    let skips = e.plan.skipped_epochs > 0 && e.plan.before == 0;
+    let severity = if steps < 50 && (epochs > 1 || skips) && e.skill().is_some_and(|skill| skill < 0.5) {
         Severity::Warning
     } else {
         Severity::Note
     };
     let finding = Finding::draft("few training steps").at_most(severity);
+    let finding = match skips {
+        true => finding.evidence(format!(
+            "`initial_epoch` skips {} epochs, and the model has not been trained before",
+            e.plan.skipped_epochs
+        )),
+        false => finding,
+    };
     Some(
         finding
             .evidence(match (e.plan.before, e.plan.options.accumulation) {

@@ -1,4 +1,4 @@
-//! Rules about duplicate rows, copied targets and constant columns.
+//! Rules about duplicate rows, copied targets, extreme values and constant columns.
 
 use super::super::evidence::Evidence;
 use super::super::finding::{Finding, Severity};
@@ -61,6 +61,36 @@ pub(in crate::diagnosis) fn copied_target(e: &Evidence) -> Option<Finding> {
     )
 }
 
+/// Raises N0214.
+pub(in crate::diagnosis) fn extreme_values(e: &Evidence) -> Option<Finding> {
+    let extremes = e.data.extremes.as_ref()?;
+    let (mean, deviation) = extremes.others;
+    let (value, feature) = (short(extremes.value), extremes.feature);
+    let title = match extremes.is_code {
+        true => "a code among the values of a feature",
+        false => "a few outliers determine the scale of a feature",
+    };
+    let what = match extremes.is_code {
+        true => format!("feature {feature} is {value}"),
+        false => format!("feature {feature} has outliers, up to {value},"),
+    };
+    let finding = Finding::draft(title).evidence(format!(
+        "{what} in {} of {} sampled rows; the others have a mean of {} and a standard deviation of {}",
+        extremes.count,
+        extremes.rows,
+        short(mean),
+        short(deviation)
+    ));
+    let finding = match extremes.features {
+        1 => finding,
+        several => finding.evidence(format!("{several} features have such values")),
+    };
+    Some(finding.suggestion(match extremes.is_code {
+        true => format!("if {value} stands for a missing value, replace it by the mean of the others, and add a feature that says where it was, before you scale the features"),
+        false => "correct these rows, bound the feature by a low and a high quantile, or use its logarithm, before you scale the features".into(),
+    }))
+}
+
 /// Targets that are numbers and all equal. N0204 covers classes.
 fn constant_targets(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
@@ -86,6 +116,37 @@ fn constant_targets(e: &Evidence) -> Option<Finding> {
             ))
             .suggestion("check how the targets were made and scaled: a constant needs no network"),
     )
+}
+
+/// The share of equal targets at a bound that no measured number has by chance, and the distinct values of one.
+const AT_BOUND: (f64, usize) = (0.25, 20);
+
+/// Raises N0215.
+pub(in crate::diagnosis) fn targets_at_bound(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let is_measured = !targets.whole && targets.width == 1 && targets.distinct >= AT_BOUND.1;
+    if !e.plan.compares_numbers() || !is_measured {
+        return None;
+    }
+    let values = &targets.sampled_values;
+    let count = |bound: f64| values.iter().filter(|value| **value == bound).count();
+    // Nothing is often exactly 0: no rain, no sale. A share may be exactly 1.
+    let is_natural = |bound: f64| bound == 0.0 || bound == 1.0;
+    let bounds = [targets.range.0, targets.range.1].into_iter().filter(|bound| !is_natural(*bound));
+    let bound = bounds.max_by_key(|bound| count(*bound))?;
+    (count(bound) as f64 >= AT_BOUND.0 * values.len() as f64).then(|| {
+        Finding::draft("many targets are equal to their bound")
+            .at_most(Severity::Warning)
+            .evidence(format!(
+                "{} of {} sampled targets are exactly {}; all lie between {} and {}",
+                count(bound),
+                values.len(),
+                short(bound),
+                short(targets.range.0),
+                short(targets.range.1)
+            ))
+            .suggestion("check where the targets were cut off: the network learns the bound as if it were measured; leave out these rows if their values are unknown")
+    })
 }
 
 /// Whether numeric inputs go to a recurrent layer.

@@ -38,7 +38,10 @@ impl<F: Scalar> Sequential<F> {
             Err(error) => return Err(error),
         };
         let train = data.count();
-        let plan = plan(&model, RunSize { epochs: None, batch_size: train, train, shuffle: true })?;
+        let plan = plan(
+            &model,
+            RunSize { epochs: None, skipped_epochs: 0, batch_size: train, train, shuffle: true },
+        )?;
         let sampling = Sampling {
             model: &model,
             plan,

@@ -1,14 +1,14 @@
 //! Predictions for a sample of the training rows at the end of a run.
 
-use super::sampling::{NUMBERS, sample, step_time};
+use super::comparison::Comparison;
+use super::sampling::{sample, step_time};
 use crate::data::class_of;
-use crate::diagnosis::simple_predictors::{MOST_ROWS, Predicted, affordable_rows, compare};
-use crate::diagnosis::{Evidence, Inference, Task, predicted_class};
+use crate::diagnosis::simple_predictors::MOST_ROWS;
+use crate::diagnosis::{Evidence, Inference, SimplePredictors, Task, predicted_class};
 use crate::error::{Error, Result};
 use crate::loss::LossFamily;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
-use crate::tensor::Batch;
 use crate::training::run::TrainingRun;
 use crate::training::step::{Minibatch, Trainer};
 
@@ -17,6 +17,8 @@ const OUTPUTS: usize = 1 << 16;
 /// The shares of the training time that the predictions and the comparison may take. A prediction takes about a third of a step.
 const PREDICTION_SHARE: f64 = 0.003;
 const COMPARISON_SHARE: f64 = 0.01;
+/// The share that the search for the cause of a failed run may take, and the nanoseconds that it may take in any case.
+const SEARCH: (f64, f64) = (0.1, 5e6);
 /// The fewest rows worth predicting, unless the training has fewer.
 const FEWEST_ROWS: usize = 16;
 
@@ -79,20 +81,14 @@ pub(super) fn infer<F: Scalar>(
         && !evidence.data.indices
         && (plan.task != Task::Numbers || plan.family == LossFamily::SquaredError);
     if is_comparable {
-        let budget = COMPARISON_SHARE * time;
-        // The second bound limits the memory of wide rows.
-        let most = affordable_rows(data.width(), budget).min(4 * NUMBERS / data.width().max(1)).max(1);
-        let count = most.min(wanted);
-        let places: Vec<usize> = (0..count).map(|i| i * wanted / count).collect();
-        let indices: Vec<usize> = places.iter().map(|&place| indices[place]).collect();
-        let own = places.iter().flat_map(|&place| &predictions[place * outputs..][..outputs]);
-        let predictions: Vec<F> = own.copied().collect();
-        data.gather(None, &indices, &mut trainer.rows)?;
-        let batch = Minibatch { data, indices: &indices };
-        let (x, targets) = (batch.x(&trainer.rows), batch.targets(&trainer.rows));
-        let predictions = Batch::new(&predictions, outputs);
-        let rows = Predicted { x, y: targets.y, predictions, weights: targets.weights };
-        inference.simple_predictors = compare(rows, plan.task, threshold);
+        let search = (SEARCH.0 * time).max(SEARCH.1);
+        let budget = if evidence.failing() { search } else { COMPARISON_SHARE * time };
+        let mut comparison = Comparison { model, data, trainer, task: plan.task, threshold, batch_size };
+        let simple = comparison.network(&indices, &predictions, budget)?;
+        if simple.as_ref().is_some_and(SimplePredictors::beat_network) {
+            inference.layer_errors = comparison.layers(&indices, search)?;
+        }
+        inference.simple_predictors = simple;
     }
     Ok(Some(inference))
 }

@@ -1,6 +1,7 @@
 //! The diagnosis of a `fit`: when it samples, when it runs the rules, and what it prints.
 
 mod check;
+mod comparison;
 mod inference;
 pub(crate) mod sampling;
 
@@ -10,13 +11,18 @@ use super::run::TrainingRun;
 use super::settings::Fit;
 use super::step::{StepMonitor, Trainer};
 use crate::callback::{Logs, Verbose, terminal};
+use crate::diagnosis::simple_predictors::MOST_ROWS;
 use crate::diagnosis::{Diagnose, Finding, Findings, Layout, Monitor, Printed, Rules, Scale, Severity};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
+use crate::tensor::Batch;
 use sampling::{HeldOut, RunSize, Sampling, SamplingBudget, plan};
 pub(crate) use sampling::{sample, step_time};
+
+/// The most features that are searched for extreme values: tables have fewer.
+const MOST_FEATURES: usize = 1024;
 
 /// The diagnosis of a `fit`.
 pub(crate) struct Diagnosis<'f, F: Scalar> {
@@ -46,6 +52,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         let train = coordinator.training_total(run.train);
         let size = RunSize {
             epochs: Some(settings.epochs.saturating_sub(settings.initial_epoch)),
+            skipped_epochs: settings.initial_epoch,
             batch_size: settings.batch_size,
             train,
             shuffle: settings.shuffle,
@@ -111,11 +118,14 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 
     /// Ends a training whose loss or gradient is not finite.
-    pub(crate) fn diverged(&mut self, error: &Error) {
+    pub(crate) fn diverged(&mut self, error: &Error, run: &TrainingRun<F>, rows: &mut Rows<F>) -> Result<()> {
         if self.judges {
-            self.monitor.diverged(error.to_string(), self.rules);
+            self.monitor.evidence.curves.diverged = Some(error.to_string());
+            self.search_extremes(run, rows)?;
+            self.monitor.diverged(self.rules);
             self.print();
         }
+        Ok(())
     }
 
     /// Predicts a sample of the training rows with the weights of the end.
@@ -125,9 +135,21 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         run: &TrainingRun<F>,
         trainer: &mut Trainer<F>,
     ) -> Result<()> {
-        let evidence = &self.monitor.evidence;
+        let evidence = &mut self.monitor.evidence;
         if self.judges && evidence.curves.diverged.is_none() {
-            self.monitor.evidence.inference = inference::infer(model, run, trainer, evidence)?;
+            evidence.ended = true;
+            evidence.inference = inference::infer(model, run, trainer, evidence)?;
+        }
+        self.search_extremes(run, &mut trainer.rows)
+    }
+
+    /// Looks for extreme values of the features if the run is poor.
+    fn search_extremes(&mut self, run: &TrainingRun<F>, rows: &mut Rows<F>) -> Result<()> {
+        let evidence = &mut self.monitor.evidence;
+        let is_narrow = run.data.width() <= MOST_FEATURES && !run.data.is_source();
+        if self.judges && is_narrow && evidence.is_poor() {
+            run.data.gather(None, &sample(run.train, MOST_ROWS), rows)?;
+            evidence.data.search_extremes(Batch::new(&rows.x, run.data.width()));
         }
         Ok(())
     }

@@ -115,6 +115,7 @@ impl SamplingBudget {
 pub(crate) struct RunSize {
     /// `None` in a check.
     pub(crate) epochs: Option<usize>,
+    pub(crate) skipped_epochs: usize,
     pub(crate) batch_size: usize,
     /// The number of training samples.
     pub(crate) train: usize,
@@ -155,7 +156,7 @@ fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) ->
 /// The settings of a run that the rules read.
 pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-    let RunSize { epochs, batch_size, train, shuffle } = size;
+    let RunSize { epochs, skipped_epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
     let planned = epochs.map(|epochs| epochs.saturating_mul(batches));
@@ -182,6 +183,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         momentum,
         full_steps,
         epochs,
+        skipped_epochs,
         before: compiled.steps,
         batch_size,
         batches,
@@ -284,6 +286,9 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         data.gather(None, &sample(train, few), rows)?;
         facts.sample_inputs(Batch::new(&rows.x, data.width()));
         facts.search_copies(Batch::new(&rows.x, data.width()), Batch::new(&rows.y, data.target));
+        if self.plan.epochs.is_none() {
+            facts.search_extremes(Batch::new(&rows.x, data.width()));
+        }
         let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
         let mut others = Rows::default();
         if let Some(held) = held_out {
