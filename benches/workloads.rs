@@ -6,6 +6,8 @@
 //! | `mnist` | an epoch of 784-512-512-10, 12,800 rows in batches of 128, Adam |
 //! | `tiny` | an epoch of 8-16-2, 3200 rows in batches of 32, Adam |
 //! | `conv` | an epoch of 1000 × 1 → Conv1D 16/7 → MaxPooling1D 2 → Conv1D 32/5 → mean over time → 5, 1000 rows in batches of 32, Adam |
+//! | `lstm`, `gru` | an epoch of 100 × 8 → LSTM or GRU 64 → 5, 1000 rows in batches of 32, Adam |
+//! | `bilstm` | an epoch of 60 × 16 → Bidirectional LSTM 32 → 5, 500 rows in batches of 32, Adam |
 //! | `predict-1`, `predict-all` | one call of the `signal` network with softmax, for 1 row and for 5000 |
 
 mod networks;
@@ -68,6 +70,29 @@ fn conv(c: &mut Criterion) {
     });
 }
 
+/// Measures an epoch of a recurrent layer and a dense one, for sequences of noise.
+fn sequences(
+    c: &mut Criterion,
+    id: &str,
+    layer: impl Layer<f32> + 'static,
+    [rows, steps, inputs]: [usize; 3],
+) {
+    let mut model = Sequential::new().seed(1).add(layer).add(Dense::new(5));
+    model.compile(Adam::new(0.001), loss(), ()).expect("a model");
+    let (x, y) = noise(rows, steps * inputs, 5);
+    let x = x.into_shape_with_order([rows, steps, inputs]).expect("a shape");
+    let fit = Fit::new().batch_size(32).verbose(Verbose::Silent);
+    c.benchmark_group("workloads").bench_function(id, |b| {
+        b.iter(|| model.fit(&x, &y, &fit).expect("a training").last("loss"));
+    });
+}
+
+fn recurrent(c: &mut Criterion) {
+    sequences(c, "lstm", Lstm::new(64), [1000, 100, 8]);
+    sequences(c, "gru", Gru::new(64), [1000, 100, 8]);
+    sequences(c, "bilstm", Bidirectional::new(Lstm::new(32)), [500, 60, 16]);
+}
+
 fn predict(c: &mut Criterion) {
     let (x, _) = signals(5000, 6000);
     let mut model = network(&[40, 10], 5).add(Softmax::new()).input([6000]);
@@ -81,5 +106,5 @@ fn predict(c: &mut Criterion) {
     group.bench_function("predict-all", |b| b.iter(|| predictor.predict_into(black_box(&x), &mut all)));
 }
 
-criterion_group!(benches, signal, mnist, tiny, conv, predict);
+criterion_group!(benches, signal, mnist, tiny, conv, recurrent, predict);
 criterion_main!(benches);
