@@ -66,6 +66,17 @@ pub trait Scalar:
     /// assert!((1.0f64.exponential() - std::f64::consts::E).abs() < 1e-15);
     /// ```
     fn exponential(self) -> Self;
+
+    /// `tanh x` by additions, products and quotients alone: quicker over many numbers than [`Float::tanh`], right to 2
+    /// (`f64`: 3) units of the last place, and with the same bits on every machine.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert_eq!(0.0f32.hyperbolic_tangent(), 0.0);
+    /// assert!((1.0f64.hyperbolic_tangent() - 1.0f64.tanh()).abs() < 1e-15);
+    /// ```
+    fn hyperbolic_tangent(self) -> Self;
 }
 
 impl Scalar for f32 {
@@ -86,6 +97,10 @@ impl Scalar for f32 {
     fn exponential(self) -> Self {
         exponential::f32(self)
     }
+    #[inline(always)]
+    fn hyperbolic_tangent(self) -> Self {
+        exponential::tanh_f32(self)
+    }
 }
 
 impl Scalar for f64 {
@@ -105,6 +120,10 @@ impl Scalar for f64 {
     #[inline(always)]
     fn exponential(self) -> Self {
         exponential::f64(self)
+    }
+    #[inline(always)]
+    fn hyperbolic_tangent(self) -> Self {
+        exponential::tanh_f64(self)
     }
 }
 

@@ -59,7 +59,7 @@ impl Activation {
             HardSigmoid => map(y, |x| relu6(x + three) / six),
             Silu => map(y, |x| x * sigmoid(x)),
             HardSilu => map(y, |x| x * relu6(x + three) / six),
-            Tanh => map(y, F::tanh),
+            Tanh => map(y, F::hyperbolic_tangent),
             TanhShrink => map(y, tanh_shrink),
             HardTanh => map(y, |x| clip(x, -one, one)),
             Softplus => map(y, softplus),
@@ -85,9 +85,9 @@ impl Activation {
             // ½·(1 + tanh u) = σ(2u), of which the first loses small values.
             Gelu { approximate: true } => map(y, |x| {
                 let u = gelu_inner(x);
-                if x < zero { x * sigmoid(u + u) } else { x / two * (one + u.tanh()) }
+                if x < zero { x * sigmoid(u + u) } else { x / two * (one + u.hyperbolic_tangent()) }
             }),
-            Mish => map(y, |x| x * softplus(x).tanh()),
+            Mish => map(y, |x| x * softplus(x).hyperbolic_tangent()),
             SoftShrink { threshold } => {
                 let t = of(threshold);
                 map(y, |x| {
@@ -168,7 +168,7 @@ impl Activation {
             }),
             HardSilu => scale(x, dy, |x| relu6(x + three) / six + x * step(x.abs() < three) / six),
             Tanh => scale(y, dy, |y| one - y * y),
-            TanhShrink => scale(x, dy, |x| x.tanh() * x.tanh()),
+            TanhShrink => scale(x, dy, |x| x.hyperbolic_tangent().powi(2)),
             HardTanh => scale(x, dy, |x| step(x.abs() <= one)),
             Softplus => scale(x, dy, sigmoid),
             Softsign => scale(x, dy, |x| (one + x.abs()).powi(-2)),
@@ -192,11 +192,11 @@ impl Activation {
                     let s = sigmoid(u + u);
                     return s + x * s * (one - s) * (inner + inner);
                 }
-                let t = u.tanh();
+                let t = u.hyperbolic_tangent();
                 half * (one + t) + half * x * (one - t * t) * inner
             }),
             Mish => scale(x, dy, |x| {
-                let t = softplus(x).tanh();
+                let t = softplus(x).hyperbolic_tangent();
                 t + x * (one - t * t) * sigmoid(x)
             }),
             SoftShrink { threshold } | HardShrink { threshold } => {

@@ -24,7 +24,8 @@ pub(super) fn relu6<F: Scalar>(x: F) -> F {
 /// `1 / (1 + e^(−x))`, computed so that the exponential cannot overflow.
 pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
     let e = (-x.abs()).exponential();
-    if x < F::zero() { e / (F::one() + e) } else { F::one() / (F::one() + e) }
+    // One quotient, as the compiler would compute both.
+    (if x < F::zero() { e } else { F::one() }) / (F::one() + e)
 }
 
 /// `ln(1 + eˣ)`, without overflow.
@@ -48,7 +49,7 @@ pub(super) fn normal_cdf<F: Scalar>(x: F) -> F {
 /// `x − tanh x`, by Lambert's continued fraction `tanh x = x / (1 + x²/(3 + x²/(5 + ...)))` where the two are close.
 pub(super) fn tanh_shrink<F: Scalar>(x: F) -> F {
     if x.abs() >= F::one() {
-        return x - x.tanh();
+        return x - x.hyperbolic_tangent();
     }
     let q = [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0]
         .iter()
