@@ -26,7 +26,9 @@ mod x86;
 pub(crate) use exponential::{softmax, sums_of_exponentials};
 pub(crate) use isa::check_isa;
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
-pub(crate) use simd::{all_finite, all_within, gather, largest, map, map_with, pieces, simd, sum_rows};
+pub(crate) use simd::{
+    all_finite, all_within, combine, gather, largest, map, map_with, pieces, simd, sum_rows,
+};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use threads::each_item;
 pub(crate) use threads::{Session, each_alone, threads};
@@ -42,6 +44,13 @@ pub(crate) fn affine<F: Scalar>(x: Batch<F>, w: Batch<F>, b: Option<&[F]>, mut y
     debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
     let size = Size { m: x.rows(), n: w.width(), k: x.width() };
     matmul(Isa::get(), rows(x), rows(w), b.map_or(Epilogue::Zero, Epilogue::Bias), y.data(), size);
+}
+
+/// `y += x·w`.
+pub(crate) fn add_affine<F: Scalar>(x: Batch<F>, w: Batch<F>, mut y: BatchMut<F>) {
+    debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
+    let size = Size { m: x.rows(), n: w.width(), k: x.width() };
+    matmul(Isa::get(), rows(x), rows(w), Epilogue::Add, y.data(), size);
 }
 
 /// `dw = xᵀ·dy`: the gradient of an [`affine`]'s weights.
@@ -63,6 +72,13 @@ pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMu
     debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));
     let size = Size { m: dy.rows(), n: w.rows(), k: dy.width() };
     matmul(Isa::get(), rows(dy), columns(w), Epilogue::Zero, dx.data(), size);
+}
+
+/// `dx += dy·wᵀ`.
+pub(crate) fn add_affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMut<F>) {
+    debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));
+    let size = Size { m: dy.rows(), n: w.rows(), k: dy.width() };
+    matmul(Isa::get(), rows(dy), columns(w), Epilogue::Add, dx.data(), size);
 }
 
 /// A batch as a matrix.

@@ -11,14 +11,18 @@ use crate::scalar::Scalar;
 /// The work on a block: the range of samples, and their part of each array.
 type BlockWork<'a, F, const N: usize> = dyn Fn(Range<usize>, [&mut [F]; N]) + Sync + 'a;
 
-/// Calls `work` with every block of `block` samples, on several threads; each array comes with its numbers per sample.
+/// Calls `work` with every block of `block` samples, on several threads; each array comes with its numbers per sample. If an
+/// array is shorter, so is its last part.
 pub(crate) fn samples<F: Scalar, const N: usize>(
     count: usize,
     block: usize,
     arrays: [(&mut [F], usize); N],
     work: &BlockWork<F, N>,
 ) {
-    let shared = arrays.map(|(array, width)| Pieces::new(&mut array[..count * width], block * width));
+    let shared = arrays.map(|(array, width)| {
+        let len = array.len().min(count * width);
+        Pieces::new(&mut array[..len], block * width)
+    });
     threads::each(count.div_ceil(block), &|part| {
         // SAFETY: every part is used once.
         let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });

@@ -106,6 +106,12 @@ pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + 
     });
 }
 
+/// `y ← f(y, [x₀, x₁, ...])`, element by element, on this thread.
+pub(crate) fn combine<F: Scalar, const N: usize>(y: &mut [F], x: [&[F]; N], f: impl Fn(F, [F; N]) -> F) {
+    let x = x.map(|x| &x[..y.len()]);
+    simd(|| y.iter_mut().enumerate().for_each(|(i, y)| *y = f(*y, x.map(|x| x[i]))));
+}
+
 /// A slice split into parts, each written by one thread.
 pub(super) struct Pieces<F> {
     start: *mut F,

@@ -3,6 +3,7 @@
 mod activation;
 mod axis;
 mod check;
+mod columns;
 mod container;
 mod context;
 mod convolution;

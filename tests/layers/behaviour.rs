@@ -101,6 +101,7 @@ fn network() -> Sequential {
         .add(MaxPooling1D::new(2))
         .add(Dropout::new(0.2))
         .add(Bidirectional::new(Gru::new(12).dropout(0.1).return_sequences(true)))
+        .add(Lstm::new(8).recurrent_dropout(0.1).return_sequences(true))
         .add(GlobalAveragePooling1D::new())
         .add(Dense::new(4).activation(Activation::Softmax))
 }

@@ -32,6 +32,12 @@ fn check_model(mut model: Sequential<f64>, loss: impl Loss<f64> + 'static, x: &A
 /// Checks the gradients of a layer on samples of this shape, and of a Dense layer below it.
 #[track_caller]
 fn check(layer: impl Layer<f64> + 'static, shape: &[usize]) {
+    check_rows(layer, shape, 3);
+}
+
+/// The same for this number of rows.
+#[track_caller]
+fn check_rows(layer: impl Layer<f64> + 'static, shape: &[usize], rows: usize) {
     let node: NamedLayer<f64> = layer.into_named();
     for below in [false, true] {
         let mut model = Sequential::<f64>::with_scalar().seed(3).input(shape);
@@ -40,8 +46,8 @@ fn check(layer: impl Layer<f64> + 'static, shape: &[usize]) {
         }
         let mut model = model.add(node.clone().name("checked"));
         model.build().unwrap();
-        let output = [&[3], model.output_shape().unwrap()].concat();
-        let x = draw(&[&[3], shape].concat(), 5);
+        let output = [&[rows], model.output_shape().unwrap()].concat();
+        let x = draw(&[&[rows], shape].concat(), 5);
         check_model(model, MeanSquaredError::new(), &x, &draw(&output, 7));
     }
 }
@@ -250,6 +256,9 @@ fn recurrent_layers_have_correct_gradients() {
     check(Gru::new(3).recurrent_activation(Activation::Softmax).activation(Activation::LogSoftmax), &[3, 2]);
     check(Gru::new(2).reset_after(false).go_backwards(true).dropout(0.3).recurrent_dropout(0.2), &[3, 3]);
     check(Lstm::new(2).trainable(false), &[3, 2]);
+    // Several blocks of rows, and several blocks in each part of the sums.
+    check_rows(Lstm::new(2).return_sequences(true), &[3, 2], 21);
+    check_rows(Gru::new(2).dropout(0.3).recurrent_dropout(0.2), &[3, 2], 75);
     check(Gru::new(2).activity_regularizer(Regularizer::L2(0.3)), &[3, 2]);
     for merge in [MergeMode::Concat, MergeMode::Sum, MergeMode::Mul, MergeMode::Ave] {
         check(Bidirectional::new(Lstm::new(2)).merge_mode(merge), &[3, 2]);

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::block;
 use crate::kernel;
+use crate::layer::columns::{pick, put};
 use crate::layer::window::Window;
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -142,16 +143,4 @@ impl<F: Scalar> Filters<F> {
             });
         });
     }
-}
-
-/// Copies these columns of a matrix with `width` columns.
-fn pick<F: Scalar>(from: &[F], width: usize, columns: Range<usize>, to: &mut [F]) {
-    let rows = to.chunks_exact_mut(columns.len()).zip(from.chunks_exact(width));
-    rows.for_each(|(to, from)| to.copy_from_slice(&from[columns.clone()]));
-}
-
-/// Copies the columns back.
-fn put<F: Scalar>(from: &[F], width: usize, columns: Range<usize>, to: &mut [F]) {
-    let rows = to.chunks_exact_mut(width).zip(from.chunks_exact(columns.len()));
-    rows.for_each(|(to, from)| to[columns.clone()].copy_from_slice(from));
 }

@@ -1,14 +1,15 @@
 //! GRU: z, r = σ(·), ĥ = tanh(x·K + b + r⊙(h·R + b')), h = z⊙h + (1 − z)⊙ĥ; or with r⊙h before the product.
 
-use super::cell::{
-    Cell, Equations, check_activation, gate_backward, gate_forward, split_gates, split_gates_mut,
-};
+use super::cell::{Cell, Equations, check_activation};
 use super::rnn::Rnn;
-use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
+use super::sequence_buffer::{StateGrad, TimeStep, add_masked};
+use super::weights::Weights;
 use crate::activation::Activation;
 use crate::config::{setters, settings};
 use crate::error::Result;
+use crate::kernel::{self, combine};
 use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
 
 /// A gated recurrent unit: a recurrent layer that mixes its state with a candidate.
 ///
@@ -79,7 +80,7 @@ impl Equations for GruCell {
     const KIND: &'static str = "GRU";
     const GATES: usize = 3;
 
-    fn has_two_biases(&self) -> bool {
+    fn separates_last(&self) -> bool {
         self.reset_after
     }
 
@@ -91,96 +92,56 @@ impl Equations for GruCell {
         check_activation("recurrent_activation", self.recurrent_activation)
     }
 
-    fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
-        let u = at.units;
-        weights.product(if self.reset_after { 0..3 } else { 0..2 }, &mut at);
-        let rows = at.input_sums.chunks_exact_mut(3 * u).zip(at.recurrent_sums.chunks_exact(3 * u));
-        for ((sums, recurrent), gates) in rows.zip(at.gates.chunks_exact_mut(3 * u)) {
-            sums[..2 * u].iter_mut().zip(recurrent).for_each(|(sum, recurrent)| *sum += *recurrent);
-            gate_forward(self.recurrent_activation, u, &sums[..2 * u], &mut gates[..2 * u]);
-        }
-        if !self.reset_after {
-            // The product of the candidate reads r⊙h; masked h is kept for the backward pass.
-            at.cache.copy_from_slice(at.recurrent_inputs[2]);
-            for (h, gates) in at.recurrent_inputs[2].chunks_exact_mut(u).zip(at.gates.chunks_exact(3 * u)) {
-                let [_, r, _] = split_gates(gates, u);
-                h.iter_mut().zip(r).for_each(|(h, r)| *h *= *r);
-            }
-            weights.product(2..3, &mut at);
-        }
-        for row in 0..at.state.len() / u {
-            let [_, _, sum] = split_gates_mut(&mut at.input_sums[row * 3 * u..][..3 * u], u);
-            let [_, _, recurrent] = split_gates(&at.recurrent_sums[row * 3 * u..][..3 * u], u);
-            let [z, r, candidate] = split_gates_mut(&mut at.gates[row * 3 * u..][..3 * u], u);
-            for j in 0..u {
-                let reset = if self.reset_after { r[j] } else { F::one() };
-                sum[j] += reset * recurrent[j];
-            }
-            gate_forward(at.activation, u, sum, candidate);
-            let (h, next) = (&at.state[row * u..][..u], &mut at.next_state[row * u..][..u]);
-            for j in 0..u {
-                next[j] = z[j] * h[j] + (F::one() - z[j]) * candidate[j];
-            }
-        }
+    fn needs_sums(&self, activation: Activation) -> bool {
+        !(activation.slope_from_output() && self.recurrent_activation.slope_from_output())
     }
 
-    fn backward<F: Scalar>(
-        &self,
-        weights: &RecurrentWeights<F>,
-        mut at: TimeStep<F>,
-        mut grad: StateGrad<F>,
-    ) {
-        let (u, s) = (at.units, self.recurrent_activation);
-        for row in 0..at.state.len() / u {
-            let sums = &mut at.input_sums[row * 3 * u..][..3 * u];
-            let recurrent = &mut at.recurrent_sums[row * 3 * u..][..3 * u];
-            let gates = &at.gates[row * 3 * u..][..3 * u];
-            let grads = &mut at.scratch[..3 * u];
-            let [z, r, candidate] = split_gates(gates, u);
-            let [dz, dr, d_candidate] = split_gates_mut(grads, u);
-            let (h, dh) = (&at.state[row * u..][..u], &mut grad.state[row * u..][..u]);
-            for j in 0..u {
-                dz[j] = dh[j] * (h[j] - candidate[j]);
-                d_candidate[j] = dh[j] * (F::one() - z[j]);
-                dh[j] *= z[j];
-            }
-            gate_backward(at.activation, u, &sums[2 * u..], candidate, d_candidate);
-            // From here on, the recurrent sums hold their gradients; so do the input sums, when all are known.
-            if self.reset_after {
-                let [_, _, recurrent_candidate] = split_gates_mut(recurrent, u);
-                for j in 0..u {
-                    dr[j] = d_candidate[j] * recurrent_candidate[j];
-                    recurrent_candidate[j] = d_candidate[j] * r[j];
-                }
-                gate_backward(s, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
-                recurrent[..2 * u].copy_from_slice(&grads[..2 * u]);
-                sums.copy_from_slice(grads);
-            } else {
-                // dr needs the gradient of r⊙h; the sums before z and r are kept until then.
-                recurrent[..u].copy_from_slice(dz);
-                recurrent[2 * u..].copy_from_slice(d_candidate);
-            }
-        }
+    fn forward<F: Scalar>(&self, weights: &Weights<F>, mut at: TimeStep<F>) {
+        at.add_products(weights, 0..2);
+        (0..2).for_each(|gate| at.activate(gate, self.recurrent_activation));
         if self.reset_after {
-            return weights.backward(0..3, &mut at, &mut grad);
+            at.write_last_product(weights, 2);
+            let [_, r, sum, _] = &mut at.gates;
+            combine(sum, [r, at.cache], |sum, [r, q]| sum + r * q);
+        } else {
+            // The product of the candidate reads r⊙h; masked h is kept for the backward pass.
+            at.cache.copy_from_slice(at.recurrent_inputs[2]);
+            combine(at.recurrent_inputs[2], [at.gates[1]], |h, [r]| h * r);
+            at.add_products(weights, 2..3);
         }
-        // d(r⊙h) = dĥ·R₂ᵀ, then dr = d(r⊙h)⊙h and the rest of dh through z and r.
-        weights.backward(2..3, &mut at, &mut grad);
-        let d_reset_states = grad.recurrent_inputs[2 * at.state.len()..].chunks_exact_mut(u);
-        for (row, d_reset_state) in d_reset_states.enumerate() {
-            let sums = &mut at.input_sums[row * 3 * u..][..3 * u];
-            let gates = &at.gates[row * 3 * u..][..3 * u];
-            let grads = &mut at.recurrent_sums[row * 3 * u..][..3 * u];
-            let ([_, r, _], [_, dr, _]) = (split_gates(gates, u), split_gates_mut(grads, u));
-            let h = &at.cache[row * u..][..u];
-            for j in 0..u {
-                dr[j] = d_reset_state[j] * h[j];
-                d_reset_state[j] *= r[j];
-            }
-            gate_backward(s, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
-            sums.copy_from_slice(grads);
+        at.activate(2, at.activation);
+        let [z, _, candidate, _] = at.gates;
+        combine(at.next_state, [z, at.state, candidate], |_, [z, h, candidate]| {
+            z * h + (F::one() - z) * candidate
+        });
+    }
+
+    fn backward<F: Scalar>(&self, weights: &Weights<F>, mut at: TimeStep<F>, mut grad: StateGrad<F>) {
+        let (s, mask) = (self.recurrent_activation, grad.mask(2));
+        let [x, dz, dr, _] = &mut grad.scratch;
+        let [z, _, candidate, _] = &at.gates;
+        combine(dz, [grad.state, at.state, candidate], |_, [dh, h, candidate]| dh * (h - candidate));
+        combine(x, [grad.state, z], |_, [dh, z]| dh * (F::one() - z));
+        combine(grad.state, [z], |dh, [z]| dh * z);
+        at.write_grad(2, at.activation, x);
+        let [_, r, da, _] = &at.gates;
+        if self.reset_after {
+            combine(dr, [da, at.cache], |_, [da, q]| da * q);
+            // From here on, the cache holds the gradient of the product.
+            combine(at.cache, [da, r], |_, [da, r]| da * r);
+        } else {
+            // d(r⊙h) = dĥ·R₂ᵀ, then dr = d(r⊙h)⊙h and a part of dh.
+            kernel::affine(Batch::new(da, at.units), weights.recurrent(2), None, BatchMut::new(x, at.units));
+            combine(dr, [x, at.cache], |_, [d_reset, h]| d_reset * h);
+            combine(x, [r], |d_reset, [r]| d_reset * r);
+            add_masked(grad.state, x, mask);
         }
-        weights.backward(0..2, &mut at, &mut grad);
+        at.write_grad(0, s, dz);
+        at.write_grad(1, s, dr);
+        (0..2).for_each(|gate| grad.add_product(weights, gate, at.gates[gate]));
+        if self.reset_after {
+            grad.add_product(weights, 2, at.cache);
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! LSTM: i, f, o = σ(z), g = tanh(z), c = f⊙c + i⊙g, h = o⊙tanh(c), with z = x·K + h·R + b in columns i, f, g, o.
 
-use super::cell::{
-    Cell, Equations, check_activation, gate_backward, gate_forward, split_gates, split_gates_mut,
-};
+use super::cell::{Cell, Equations, check_activation};
 use super::rnn::Rnn;
-use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
+use super::sequence_buffer::{StateGrad, TimeStep};
+use super::weights::Weights;
 use crate::activation::Activation;
 use crate::config::{setters, settings};
 use crate::error::Result;
+use crate::kernel::combine;
 use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
 
 /// Long short-term memory: a recurrent layer with a second state that is carried from step to step.
 ///
@@ -90,65 +91,43 @@ impl Equations for LstmCell {
         check_activation("recurrent_activation", self.recurrent_activation)
     }
 
-    fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
-        let u = at.units;
-        weights.product(0..4, &mut at);
-        at.input_sums.iter_mut().zip(&*at.recurrent_sums).for_each(|(sum, recurrent)| *sum += *recurrent);
-        for row in 0..at.state.len() / u {
-            let sums = &at.input_sums[row * 4 * u..][..4 * u];
-            let gates = &mut at.gates[row * 4 * u..][..4 * u];
-            gate_forward(self.recurrent_activation, u, &sums[..2 * u], &mut gates[..2 * u]);
-            gate_forward(at.activation, u, &sums[2 * u..3 * u], &mut gates[2 * u..3 * u]);
-            gate_forward(self.recurrent_activation, u, &sums[3 * u..], &mut gates[3 * u..]);
-            let [i, f, g, o] = split_gates(gates, u);
-            let c = &at.cell_state[row * u..][..u];
-            let next = &mut at.next_cell_state[row * u..][..u];
-            for j in 0..u {
-                next[j] = f[j] * c[j] + i[j] * g[j];
-            }
-            let tanh_c = &mut at.cache[row * u..][..u];
-            gate_forward(at.activation, u, next, tanh_c);
-            let outputs = at.next_state[row * u..][..u].iter_mut().zip(o).zip(&*tanh_c);
-            outputs.for_each(|((h, &o), &tanh_c)| *h = o * tanh_c);
-        }
+    fn needs_sums(&self, activation: Activation) -> bool {
+        !(activation.slope_from_output() && self.recurrent_activation.slope_from_output())
     }
 
-    fn backward<F: Scalar>(
-        &self,
-        weights: &RecurrentWeights<F>,
-        mut at: TimeStep<F>,
-        mut grad: StateGrad<F>,
-    ) {
-        let u = at.units;
-        for row in 0..at.state.len() / u {
-            let sums = &mut at.input_sums[row * 4 * u..][..4 * u];
-            let gates = &at.gates[row * 4 * u..][..4 * u];
-            // From here on, the recurrent sums hold their gradients.
-            let grads = &mut at.recurrent_sums[row * 4 * u..][..4 * u];
-            let [i, f, g, o] = split_gates(gates, u);
-            let [di, df, dg, d_o] = split_gates_mut(grads, u);
-            let (dh, dc) = (&mut grad.state[row * u..][..u], &mut grad.cell_state[row * u..][..u]);
-            let c = &at.cell_state[row * u..][..u];
-            let (next, tanh_c) = (&at.next_cell_state[row * u..][..u], &at.cache[row * u..][..u]);
-            for j in 0..u {
-                d_o[j] = dh[j] * tanh_c[j];
-                dh[j] *= o[j];
-            }
-            gate_backward(at.activation, u, next, tanh_c, dh);
-            for j in 0..u {
-                let total = dc[j] + dh[j];
-                di[j] = total * g[j];
-                df[j] = total * c[j];
-                dg[j] = total * i[j];
-                dc[j] = total * f[j];
-                dh[j] = F::zero();
-            }
-            gate_backward(self.recurrent_activation, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
-            gate_backward(at.activation, u, &sums[2 * u..3 * u], g, &mut grads[2 * u..3 * u]);
-            gate_backward(self.recurrent_activation, u, &sums[3 * u..], o, &mut grads[3 * u..]);
-            sums.copy_from_slice(grads);
-        }
-        weights.backward(0..4, &mut at, &mut grad);
+    fn forward<F: Scalar>(&self, weights: &Weights<F>, mut at: TimeStep<F>) {
+        let (s, a) = (self.recurrent_activation, at.activation);
+        at.add_products(weights, 0..4);
+        [s, s, a, s].into_iter().enumerate().for_each(|(gate, f)| at.activate(gate, f));
+        let [i, f, g, o] = at.gates;
+        combine(at.next_cell_state, [f, at.cell_state, i, g], |_, [f, c, i, g]| f * c + i * g);
+        let tanh_c = at.cache;
+        tanh_c.copy_from_slice(at.next_cell_state);
+        a.apply(BatchMut::new(tanh_c, at.units));
+        combine(at.next_state, [o, tanh_c], |_, [o, tanh_c]| o * tanh_c);
+    }
+
+    fn backward<F: Scalar>(&self, weights: &Weights<F>, mut at: TimeStep<F>, mut grad: StateGrad<F>) {
+        let (u, s, a) = (at.units, self.recurrent_activation, at.activation);
+        let (dh, dc) = (&mut *grad.state, &mut *grad.cell_state);
+        let [x, y, z, _] = &mut grad.scratch;
+        let [i, f, g, o] = at.gates.each_ref();
+        // dc through h, then all of dc.
+        combine(x, [dh, o], |_, [dh, o]| dh * o);
+        let c = Batch::new(&*at.next_cell_state, u);
+        a.backward(c, Batch::new(&*at.cache, u), BatchMut::new(x, u));
+        combine(dc, [x], |dc, [x]| dc + x);
+        combine(x, [dc, g], |_, [dc, g]| dc * g);
+        combine(y, [dc, at.cell_state], |_, [dc, c]| dc * c);
+        combine(z, [dc, i], |_, [dc, i]| dc * i);
+        combine(dc, [f], |dc, [f]| dc * f);
+        at.write_grad(0, s, x);
+        at.write_grad(1, s, y);
+        at.write_grad(2, a, z);
+        combine(x, [dh, at.cache], |_, [dh, tanh_c]| dh * tanh_c);
+        at.write_grad(3, s, x);
+        dh.fill(F::zero());
+        (0..4).for_each(|gate| grad.add_product(weights, gate, at.gates[gate]));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Recurrent layers: a cell that reads a sequence step by step and carries a state.
 
 mod bidirectional;
-mod by_gate;
 pub(super) mod cell;
 pub(super) mod gru;
 pub(super) mod lstm;
@@ -9,6 +8,7 @@ mod params;
 pub(super) mod rnn;
 mod sequence_buffer;
 pub(super) mod simple;
+mod weights;
 
 pub(super) use bidirectional::from_fields as bidirectional_from_fields;
 pub use bidirectional::{Bidirectional, MergeMode};

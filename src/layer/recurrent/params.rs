@@ -1,11 +1,11 @@
 //! The parameters of a recurrent layer.
 
-use super::by_gate::{self, pick};
-use super::sequence_buffer::{RecurrentWeights, Size};
+use super::sequence_buffer::{SequenceBuffer, Size};
+use super::weights::{Weights, join_gates, split_by_gate, split_transposed};
 use crate::kernel;
 use crate::param::Param;
 use crate::scalar::Scalar;
-use crate::tensor::Batch;
+use crate::tensor::{Batch, BatchMut};
 
 /// The parameters, and the number of steps per sample.
 #[derive(Debug, Clone)]
@@ -16,52 +16,89 @@ pub(super) struct Params<F> {
     pub(super) bias: Option<Param<F>>,
 }
 
-/// The input and the gradient of a product, from which the gradient of its weights follows.
-pub(super) struct Product<'a, F> {
-    /// The input, copy after copy.
-    pub(super) input: &'a [F],
-    pub(super) copies: usize,
-    pub(super) grad: Batch<'a, F>,
+/// The direction of a pass.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Pass {
+    Forward,
+    Backward,
 }
 
 impl<F: Scalar> Params<F> {
-    /// The bias of the input product, and of the recurrent one.
-    pub(super) fn biases(&self) -> (Option<&[F]>, Option<&[F]>) {
-        let width = self.kernel.matrix().width();
-        match self.bias.as_ref().map(Param::value) {
-            None => (None, None),
-            Some(bias) if bias.len() == width => (Some(bias), None),
-            Some(bias) => (Some(&bias[..width]), Some(&bias[width..])),
-        }
+    fn width(&self) -> usize {
+        self.kernel.matrix().width()
     }
 
-    /// Calls `f` with the recurrent weights, split by gate if each gate reads its own state, and with scratch memory
-    /// of three numbers per unit and row for the cell.
-    pub(super) fn with_recurrent_weights(
-        &self,
-        size: &Size,
-        f: &mut dyn FnMut(&RecurrentWeights<F>, &mut [F]),
-    ) {
-        let (kernel, bias) = (self.recurrent.matrix(), self.biases().1);
-        let (u, is_split) = (size.units, size.state_copies > 1);
-        let by_gate = if is_split { self.recurrent.len() } else { 0 };
-        kernel::with_memory(by_gate + 3 * size.rows * u, |memory: &mut [F]| {
-            let (parts, scratch) = memory.split_at_mut(by_gate);
-            parts.chunks_exact_mut(u * u).enumerate().for_each(|(gate, part)| pick(kernel, gate, u, part));
-            let parts = is_split.then_some(&*parts);
-            f(&RecurrentWeights { kernel, bias, parts }, scratch);
+    /// Calls `f` with the weights split by gate.
+    pub(super) fn with_weights(&self, size: &Size, pass: Pass, f: impl FnOnce(Weights<F>)) {
+        let (u, width) = (size.units, self.width());
+        kernel::with_memory(self.kernel.len() + self.recurrent.len() + width, |memory: &mut [F]| {
+            let (kernel, rest) = memory.split_at_mut(self.kernel.len());
+            let (recurrent, sums) = rest.split_at_mut(self.recurrent.len());
+            split_by_gate(self.kernel.matrix(), u, kernel);
+            match pass {
+                Pass::Forward => split_by_gate(self.recurrent.matrix(), u, recurrent),
+                Pass::Backward => split_transposed(self.recurrent.matrix(), recurrent),
+            }
+            let biases = self.bias.as_ref().map(|bias| bias.value().split_at(width));
+            let (bias, last_bias) = match biases {
+                Some((bias, other)) if size.separates_last => {
+                    // Of the other gates only the sum of both products is needed.
+                    let last = width - u;
+                    sums.copy_from_slice(bias);
+                    sums[..last].iter_mut().zip(other).for_each(|(sum, b)| *sum += *b);
+                    (Some(&*sums), Some(&other[last..]))
+                }
+                biases => (biases.map(|(bias, _)| bias), None),
+            };
+            f(Weights { units: u, kernel, recurrent, bias, last_bias });
         });
     }
 
-    /// Writes the gradients, from the products with the kernel and with the recurrent kernel.
-    pub(super) fn write_gradients(&mut self, x: Product<F>, h: Product<F>) {
-        by_gate::affine_weights(x.input, x.copies, x.grad, self.kernel.grad_matrix());
-        by_gate::affine_weights(h.input, h.copies, h.grad, self.recurrent.grad_matrix());
+    /// The number of values of the gradient as [`Params::add_gradient`] writes it.
+    pub(super) fn gradient_len(&self, size: &Size) -> usize {
+        let separate = if size.separates_last { size.units } else { 0 };
+        let biases = if self.bias.is_some() { self.width() + separate } else { 0 };
+        self.kernel.len() + self.recurrent.len() + biases
+    }
+
+    /// Adds the gradients of a block of rows: those of K and of R, gate after gate, then those of the biases.
+    pub(super) fn add_gradient(&self, sequence: &SequenceBuffer<F>, total: &mut [F]) {
+        let Size { units: u, inputs, gates, separates_last, .. } = sequence.size;
+        let (dk, rest) = total.split_at_mut(self.kernel.len());
+        let (dr, db) = rest.split_at_mut(self.recurrent.len());
+        let parts = dk.chunks_exact_mut(inputs * u).zip(dr.chunks_exact_mut(u * u));
+        for (gate, (dk, dr)) in parts.enumerate() {
+            let (x, h) = (sequence.input(gate), sequence.recurrent_input(gate));
+            let (da, dq) = (sequence.grad(gate), sequence.recurrent_grad(gate));
+            kernel::add_affine_weights(Batch::new(x, inputs), da, BatchMut::new(dk, u));
+            kernel::add_affine_weights(Batch::new(h, u), dq, BatchMut::new(dr, u));
+        }
+        if db.is_empty() {
+            return;
+        }
+        let grads = (0..gates).map(|gate| sequence.grad(gate));
+        let last = separates_last.then(|| sequence.recurrent_grad(gates - 1));
+        for (db, grad) in db.chunks_exact_mut(u).zip(grads.chain(last)) {
+            kernel::with_memory(u, |sums| {
+                kernel::sum_rows(grad, sums);
+                kernel::map_with(db, sums, |a, b| a + b);
+            });
+        }
+    }
+
+    /// Writes the gradients, which [`Params::add_gradient`] has summed.
+    pub(super) fn write_gradient(&mut self, size: &Size, total: &[F]) {
+        let (u, width) = (size.units, self.width());
+        let (dk, rest) = total.split_at(self.kernel.len());
+        let (dr, db) = rest.split_at(self.recurrent.len());
+        join_gates(dk, u, self.kernel.grad_matrix());
+        join_gates(dr, u, self.recurrent.grad_matrix());
         let Some(bias) = &mut self.bias else { return };
-        let (of_x, of_h) = bias.grad_mut().split_at_mut(x.grad.width());
-        kernel::sum_rows(x.grad, of_x);
-        if !of_h.is_empty() {
-            kernel::sum_rows(h.grad, of_h);
+        let (of_x, of_h) = bias.grad_mut().split_at_mut(width);
+        of_x.copy_from_slice(&db[..width]);
+        if size.separates_last {
+            of_h.copy_from_slice(&db[..width]);
+            of_h[width - u..].copy_from_slice(&db[width..]);
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Recurrent layers: one input product for all steps, then the recurrent product and the cell step by step.
 //! Backward in reverse: dK = xᵀ·da and dR = hᵀ·dq are one product each, over all steps.
+//!
+//! The rows of a batch are independent, so each thread runs all steps of a block of rows.
 
 use std::fmt;
 
-use super::by_gate;
 use super::cell::{Cell, check_activation};
-use super::params::{Params, Product};
-use super::sequence_buffer::{SequenceBuffer, Size, StateGrad, add_masked};
+use super::params::{Params, Pass};
+use super::sequence_buffer::{SequenceBuffer, Size, StateGrad};
+use super::weights::Weights;
 use crate::activation::Activation;
 use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::kernel;
 use crate::layer::check::{axes, check_positive, check_rate};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Spec, spec, spec_setters};
@@ -79,7 +82,8 @@ pub struct Rnn<C, F = f32> {
     sequence: Vec<F>,
     input_masks: Vec<F>,
     state_masks: Vec<F>,
-    state_grad: Vec<F>,
+    /// The gradients of the parameters, part after part.
+    sums: Vec<F>,
 }
 
 impl<C: Cell, F: Scalar> Rnn<C, F> {
@@ -101,7 +105,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
             sequence: Vec::new(),
             input_masks: Vec::new(),
             state_masks: Vec::new(),
-            state_grad: Vec::new(),
+            sums: Vec::new(),
         }
     }
 
@@ -142,55 +146,115 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
             units: self.units,
             gates: C::GATES,
             has_cell_state: C::HAS_CELL_STATE,
+            separates_last: self.cell.separates_last(),
+            keeps_sums: training && self.cell.needs_sums(self.activation),
             input_copies: if self.dropout > 0.0 { masks } else { 1 },
-            state_copies: if self.cell.reads_by_gate() { C::GATES } else { masks },
+            state_copies: match self.cell.reads_by_gate() || training && self.recurrent_dropout > 0.0 {
+                true => C::GATES,
+                false => 0,
+            },
         }
     }
 
-    /// Draws the masks of each row for the inputs, then those for the state; for a rate of 0 none is needed.
+    /// Draws the masks of each row for the inputs, then those for the state; for a rate of 0 none is needed. The masks of a
+    /// block of rows are together, gate after gate.
     fn draw_masks(&mut self, size: &Size, step: &Step<F>) {
         let (count, Size { rows, inputs, units, .. }) = (self.masks(), *size);
         self.input_masks.resize(count * rows * inputs, F::zero());
         self.state_masks.resize(count * rows * units, F::zero());
-        for row in 0..rows {
-            let mut rng = step.rng(self.salt, row);
-            for place in (0..count).map(|gate| gate * rows + row) {
-                let inputs = &mut self.input_masks[place * inputs..][..inputs];
-                let state = &mut self.state_masks[place * units..][..units];
-                let masks = [(self.dropout, inputs), (self.recurrent_dropout, state)];
-                for (rate, mask) in masks.into_iter().filter(|(rate, _)| *rate > 0.0) {
-                    let kept = F::of(1.0 / (1.0 - rate));
-                    mask.iter_mut().for_each(|m| *m = if rng.uniform() < rate { F::zero() } else { kept });
+        let (block, salt) = (size.block(), self.salt);
+        let (dropout, recurrent_dropout) = (self.dropout, self.recurrent_dropout);
+        let arrays = [(&mut *self.input_masks, count * inputs), (&mut *self.state_masks, count * units)];
+        kernel::samples(rows, block, arrays, &|range, [input_masks, state_masks]| {
+            let rows = range.len();
+            for (row, row_in_batch) in range.enumerate() {
+                let mut rng = step.rng(salt, row_in_batch);
+                for place in (0..count).map(|gate| gate * rows + row) {
+                    let inputs = &mut input_masks[place * inputs..][..inputs];
+                    let state = &mut state_masks[place * units..][..units];
+                    let masks = [(dropout, inputs), (recurrent_dropout, state)];
+                    for (rate, mask) in masks.into_iter().filter(|(rate, _)| *rate > 0.0) {
+                        let kept = F::of(1.0 / (1.0 - rate));
+                        mask.iter_mut()
+                            .for_each(|m| *m = if rng.uniform() < rate { F::zero() } else { kept });
+                    }
                 }
+            }
+        });
+    }
+
+    /// The masks of a block of rows that starts with row `first`, for the inputs and for the state.
+    fn masks_of(&self, size: &Size, first: usize) -> [Option<&[F]>; 2] {
+        let count = self.masks();
+        let place = |width: usize| first * count * width..(first + size.rows) * count * width;
+        [
+            (self.dropout > 0.0).then(|| &self.input_masks[place(size.inputs)]),
+            (self.recurrent_dropout > 0.0).then(|| &self.state_masks[place(size.units)]),
+        ]
+    }
+
+    /// Runs all steps of a block and writes its outputs.
+    fn run(&self, weights: &Weights<F>, block: Block<F>, x: Batch<F>, mut y: BatchMut<F>) {
+        let Block { size, masks: [input_masks, state_masks], memory } = block;
+        let mut sequence = SequenceBuffer::new(size, memory);
+        sequence.load(x, self.go_backwards, input_masks);
+        sequence.start(weights);
+        for step in 0..size.steps {
+            sequence.mask_state(step, state_masks);
+            self.cell.forward(weights, sequence.time_step(step, self.activation));
+        }
+        let first = if self.return_sequences { 0 } else { size.steps - 1 };
+        for step in first..size.steps {
+            let state = sequence.state_after(step);
+            for (y, h) in y.iter_mut().zip(state.iter()) {
+                y[(step - first) * size.units..][..size.units].copy_from_slice(h);
             }
         }
     }
 
-    /// Runs all steps and writes the output.
-    fn run(&self, params: &Params<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], training: bool) {
-        let size = self.size(params, x.rows(), training);
-        let input_masks = (training && self.dropout > 0.0).then_some(&*self.input_masks);
-        let state_masks = (training && self.recurrent_dropout > 0.0).then_some(&*self.state_masks);
+    /// Goes back through all steps of a block, adds the gradients of the parameters to `total` and writes `dx`.
+    fn run_back(
+        &self,
+        weights: &Weights<F>,
+        block: Block<F>,
+        dy: Batch<F>,
+        total: &mut [F],
+        dx: Option<BatchMut<F>>,
+    ) {
+        let Some(params) = &self.params else { return };
+        let Block { size, masks: [input_masks, state_masks], memory } = block;
+        let (u, len) = (size.units, size.rows * size.units);
         let mut sequence = SequenceBuffer::new(size, memory);
-        sequence.load(x, self.go_backwards, input_masks);
-        let (kernel, bias) = (params.kernel.matrix(), params.biases().0);
-        let sums = BatchMut::new(sequence.input_sums, kernel.width());
-        by_gate::affine(sequence.inputs, size.input_copies, kernel, bias, sums);
-        sequence.start();
-        params.with_recurrent_weights(&size, &mut |weights, scratch| {
-            for step in 0..size.steps {
-                sequence.mask_state(step, state_masks);
-                self.cell.forward(weights, sequence.time_step(step, self.activation, scratch));
+        kernel::with_memory(6 * len, |memory: &mut [F]| {
+            let mut parts = memory.chunks_exact_mut(len);
+            let [dh, dc, x, y, z, product] = [(); 6].map(|()| parts.next().unwrap_or_default());
+            dh.fill(F::zero());
+            dc.fill(F::zero());
+            for step in (0..size.steps).rev() {
+                if self.return_sequences || step + 1 == size.steps {
+                    let place = if self.return_sequences { step * u } else { 0 };
+                    for (dh, dy) in dh.chunks_exact_mut(u).zip(dy.iter()) {
+                        dh.iter_mut().zip(&dy[place..]).for_each(|(dh, dy)| *dh += *dy);
+                    }
+                }
+                let scratch = [&mut *x, &mut *y, &mut *z, &mut *product];
+                let grad = StateGrad { state: dh, cell_state: dc, masks: state_masks, scratch };
+                self.cell.backward(weights, sequence.time_step(step, self.activation), grad);
             }
         });
-        let (u, len) = (size.units, size.rows * size.units);
-        let first = if self.return_sequences { 1 } else { size.steps };
-        for (row, y) in y.iter_mut().enumerate() {
-            for (step, y) in y.chunks_exact_mut(u).enumerate() {
-                y.copy_from_slice(&sequence.states[(first + step) * len + row * u..][..u]);
-            }
-        }
+        params.add_gradient(&sequence, total);
+        let Some(dx) = dx else { return };
+        sequence.write_input_grads(weights);
+        sequence.unload(dx, self.go_backwards, input_masks);
     }
+}
+
+/// A block of rows and its memory.
+struct Block<'a, F> {
+    size: Size,
+    /// The masks of the inputs, and of the state.
+    masks: [Option<&'a [F]>; 2],
+    memory: &'a mut [F],
 }
 
 impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
@@ -207,7 +271,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         let width = width.ok_or_else(|| Error::TooLarge { shape: vec![self.units, C::GATES] })?;
         let kernel = self.kernel.param("kernel", &[inputs, width], context)?;
         let recurrent = self.recurrent.param("recurrent_kernel", &[self.units, width], context)?;
-        let shape = if self.cell.has_two_biases() { vec![2, width] } else { vec![width] };
+        let shape = if self.cell.separates_last() { vec![2, width] } else { vec![width] };
         let mut bias = self.use_bias.then(|| self.bias.param("bias", &shape, context)).transpose()?;
         if let Some(bias) = &mut bias {
             bias.value_mut()[self.cell.bias_ones(self.units)].fill(F::one());
@@ -217,68 +281,78 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
     }
 
-    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
-        let (memory, _) = scratch.take(self.size(params, x.rows(), false).len());
-        self.run(params, x, y, memory, false);
+        let (size, width) = (self.size(params, x.rows(), false), y.width());
+        params.with_weights(&size, Pass::Forward, |weights| {
+            kernel::samples(size.rows, size.block(), [(y.data(), width)], &|range, [y]| {
+                let size = Size { rows: range.len(), ..size };
+                let x = x.rows_from(range.start, range.len());
+                kernel::with_memory(size.rows * size.per_row(), |memory| {
+                    let block = Block { size, masks: [None; 2], memory };
+                    self.run(&weights, block, x, BatchMut::new(y, width));
+                });
+            });
+        });
     }
 
-    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
         let Some(size) = self.params.as_ref().map(|params| self.size(params, x.rows(), true)) else { return };
         if self.drops() {
             self.draw_masks(&size, step);
         }
+        let (per_row, width) = (size.per_row(), y.width());
         let mut memory = std::mem::take(&mut self.sequence);
-        memory.resize(size.len().max(memory.len()), F::zero());
-        if let Some(params) = &self.params {
-            self.run(params, x, y, &mut memory[..size.len()], true);
-        }
+        memory.resize((size.rows * per_row).max(memory.len()), F::zero());
+        let arrays = [(&mut *memory, per_row), (y.data(), width)];
+        let Some(params) = &self.params else { return };
+        params.with_weights(&size, Pass::Forward, |weights| {
+            kernel::samples(size.rows, size.block(), arrays, &|range, [memory, y]| {
+                let size = Size { rows: range.len(), ..size };
+                let x = x.rows_from(range.start, range.len());
+                let block = Block { size, masks: self.masks_of(&size, range.start), memory };
+                self.run(&weights, block, x, BatchMut::new(y, width));
+            });
+        });
         self.sequence = memory;
     }
 
-    fn backward(&mut self, context: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(params) = &self.params else { return };
         let size = self.size(params, context.x.rows(), true);
-        let (u, len, steps) = (size.units, size.rows * size.units, size.steps);
-        let mut sequence = SequenceBuffer::new(size, &mut self.sequence[..size.len()]);
-        self.state_grad.resize(((2 + size.state_copies) * len).max(self.state_grad.len()), F::zero());
-        let (dh, rest) = self.state_grad.split_at_mut(len);
-        let (dc, rest) = rest.split_at_mut(len);
-        let dh_in = &mut rest[..size.state_copies * len];
-        dh.fill(F::zero());
-        dc.fill(F::zero());
-        let dy = context.dy.as_batch();
-        let state_masks = (self.recurrent_dropout > 0.0).then_some(&*self.state_masks);
-        params.with_recurrent_weights(&size, &mut |weights, scratch| {
-            for step in (0..steps).rev() {
-                if self.return_sequences || step + 1 == steps {
-                    let place = if self.return_sequences { step * u } else { 0 };
-                    for (row, dh) in dh.chunks_exact_mut(u).enumerate() {
-                        dh.iter_mut().zip(&dy.row(row)[place..]).for_each(|(dh, dy)| *dh += *dy);
-                    }
+        let (per_row, len) = (size.per_row(), params.gradient_len(&size));
+        // Each part sums over its blocks.
+        let rows = size.rows.div_ceil(size.block()).div_ceil(kernel::PARTS).max(1) * size.block();
+        let parts = size.rows.div_ceil(rows).max(1);
+        let (mut memory, mut sums) = (std::mem::take(&mut self.sequence), std::mem::take(&mut self.sums));
+        sums.resize((parts * len).max(sums.len()), F::zero());
+        let (dy, width) = (context.dy.as_batch(), context.x.width());
+        let mut dx = context.dx.take();
+        let has_dx = dx.is_some();
+        let dx = dx.as_mut().map(BatchMut::data).unwrap_or_default();
+        let arrays =
+            [(&mut memory[..size.rows * per_row], rows * per_row), (&mut *sums, len), (dx, rows * width)];
+        params.with_weights(&size, Pass::Backward, |weights| {
+            kernel::samples(parts, 1, arrays, &|part, [memory, total, dx]| {
+                total.fill(F::zero());
+                let mut dx = has_dx.then(|| dx.chunks_mut(size.block() * width));
+                let blocks = memory.chunks_mut(size.block() * per_row);
+                for (first, memory) in (part.start * rows..).step_by(size.block()).zip(blocks) {
+                    let size = Size { rows: memory.len() / per_row, ..size };
+                    let dx = dx.as_mut().and_then(Iterator::next).map(|dx| BatchMut::new(dx, width));
+                    let block = Block { size, masks: self.masks_of(&size, first), memory };
+                    self.run_back(&weights, block, dy.rows_from(first, size.rows), total, dx);
                 }
-                let at = sequence.time_step(step, self.activation, scratch);
-                self.cell.backward(
-                    weights,
-                    at,
-                    StateGrad { state: dh, cell_state: dc, recurrent_inputs: dh_in },
-                );
-                for (copy, dh_in) in dh_in.chunks_exact(len).enumerate() {
-                    add_masked(dh, dh_in, state_masks.map(|masks| &masks[copy * len..]));
-                }
-            }
+            });
         });
-        let Some(params) = &mut self.params else { return };
-        let width = params.kernel.matrix().width();
-        // The cell has replaced both sums by their gradients.
-        let (da, dq) = (Batch::new(sequence.input_sums, width), Batch::new(sequence.recurrent_sums, width));
-        params.write_gradients(
-            Product { input: sequence.inputs, copies: size.input_copies, grad: da },
-            Product { input: sequence.recurrent_inputs, copies: size.state_copies, grad: dq },
-        );
-        let Some(dx) = context.dx else { return };
-        by_gate::affine_input(da, params.kernel.matrix(), sequence.inputs, size.input_copies);
-        sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.input_masks));
+        let (total, others) = sums.split_at_mut(len);
+        others[..(parts - 1) * len].chunks_exact(len).for_each(|part| {
+            kernel::combine(total, [part], |a, [b]| a + b);
+        });
+        if let Some(params) = &mut self.params {
+            params.write_gradient(&size, total);
+        }
+        (self.sequence, self.sums) = (memory, sums);
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
@@ -302,7 +376,12 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             memory: self.params.as_ref().map_or(Memory::default(), |params| {
                 let size = self.size(params, 1, true);
                 let masks = usize::from(self.drops()) * self.masks() * (size.inputs + size.units);
-                Memory::per_row(size.len() + (2 + size.state_copies) * size.units + masks)
+                let weights = params.kernel.len() + params.recurrent.len();
+                Memory {
+                    fixed: weights,
+                    per_row: size.per_row() + masks,
+                    per_part: params.gradient_len(&size) + 6 * size.block() * size.units,
+                }
             }),
             ..LayerTraits::default()
         }

@@ -1,8 +1,8 @@
-//! The memory of a recurrent layer for a batch: all rows of each step, in the order in which steps are processed.
+//! The memory of a recurrent layer for a block of rows: all rows of each step, in the order in which steps are processed.
 
 use std::ops::Range;
 
-use super::by_gate::{pick, put};
+use super::weights::Weights;
 use crate::activation::Activation;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -11,7 +11,10 @@ use crate::tensor::{Batch, BatchMut};
 /// The largest number of gates of a cell.
 const MAX_GATES: usize = 4;
 
-/// The sizes of a batch.
+/// The number of recurrent weights that stay in the cache.
+const NEAR: usize = 1 << 18;
+
+/// The sizes of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Size {
     pub(super) rows: usize,
@@ -20,40 +23,42 @@ pub(super) struct Size {
     pub(super) units: usize,
     pub(super) gates: usize,
     pub(super) has_cell_state: bool,
-    /// The number of copies of the inputs, and of the state, that the gates read: one for all, or one each.
+    /// Whether the recurrent product of the last gate is separate.
+    pub(super) separates_last: bool,
+    /// Whether the values before the activations are kept.
+    pub(super) keeps_sums: bool,
+    /// The number of copies of the inputs that the gates read: one for all, or one each.
     pub(super) input_copies: usize,
+    /// The same for the state: none if the gates read the state itself, or one each.
     pub(super) state_copies: usize,
 }
 
-/// The memory of a batch, split into its parts.
+/// The memory of a block, split into its parts.
 pub(super) struct SequenceBuffer<'a, F> {
-    size: Size,
+    pub(super) size: Size,
     /// The inputs of each step, copy after copy. At the end of a backward pass the layer writes their gradients here.
-    pub(super) inputs: &'a mut [F],
-    /// x·K + b. The forward pass of the cell adds the recurrent sums, its backward pass writes the gradients here.
-    pub(super) input_sums: &'a mut [F],
-    /// The gates, after their activations.
+    inputs: &'a mut [F],
+    /// x·K + b of each gate and step, to which the cell adds the recurrent product; then the values after the activations.
+    /// The backward pass of the cell writes the gradients of the sums here.
     gates: &'a mut [F],
-    /// h·R + b'. The backward pass of the cell writes the gradients here.
-    pub(super) recurrent_sums: &'a mut [F],
+    /// The sums before the activations, if kept.
+    sums: &'a mut [F],
     /// The inputs of the recurrent product, copy after copy: the masked state before the step.
-    pub(super) recurrent_inputs: &'a mut [F],
+    recurrent_inputs: &'a mut [F],
     /// One value per unit that the cell keeps for its backward pass.
     cache: &'a mut [F],
     /// The states: zeros, then the output of each step.
-    pub(super) states: &'a mut [F],
+    states: &'a mut [F],
     cell_states: &'a mut [F],
 }
 
-/// One time step of a sequence buffer.
+/// One time step of a sequence buffer. Each slice has a number per row and unit.
 #[derive(Debug)]
 pub struct TimeStep<'a, F> {
     pub(super) activation: Activation,
-    pub(super) units: usize,
-    pub(super) input_sums: &'a mut [F],
-    pub(super) gates: &'a mut [F],
-    pub(super) recurrent_sums: &'a mut [F],
-    /// One for each copy.
+    pub(super) gates: [&'a mut [F]; MAX_GATES],
+    sums: [&'a mut [F]; MAX_GATES],
+    /// The inputs of the recurrent product of each gate; empty if they are the state.
     pub(super) recurrent_inputs: [&'a mut [F]; MAX_GATES],
     pub(super) cache: &'a mut [F],
     /// The state before the step, and after it.
@@ -61,8 +66,7 @@ pub struct TimeStep<'a, F> {
     pub(super) next_state: &'a mut [F],
     pub(super) cell_state: &'a [F],
     pub(super) next_cell_state: &'a mut [F],
-    /// Three numbers per unit and row.
-    pub(super) scratch: &'a mut [F],
+    pub(super) units: usize,
 }
 
 /// The gradients of the state in a backward pass.
@@ -70,43 +74,42 @@ pub struct TimeStep<'a, F> {
 pub struct StateGrad<'a, F> {
     pub(super) state: &'a mut [F],
     pub(super) cell_state: &'a mut [F],
-    /// The gradients of the inputs of the recurrent product, copy after copy, to be written.
-    pub(super) recurrent_inputs: &'a mut [F],
-}
-
-/// The weights of the recurrent product.
-#[derive(Debug)]
-pub struct RecurrentWeights<'a, F> {
-    /// R.
-    pub(super) kernel: Batch<'a, F>,
-    pub(super) bias: Option<&'a [F]>,
-    /// R split by gate, if each gate reads its own state.
-    pub(super) parts: Option<&'a [F]>,
+    /// The masks of the state, copy after copy.
+    pub(super) masks: Option<&'a [F]>,
+    /// Memory for the cell, with a number per row and unit; the last is for the products.
+    pub(super) scratch: [&'a mut [F]; 4],
 }
 
 impl Size {
-    /// The lengths of the parts, in order.
-    fn parts(&self) -> [usize; 8] {
-        let all = self.rows * self.steps;
-        let states = self.rows * (self.steps + 1) * self.units;
-        let gates = all * self.gates * self.units;
-        let one = all * self.units;
-        let cells = if self.has_cell_state { states } else { 0 };
+    /// The lengths of the parts per row, in order.
+    fn parts(&self) -> [usize; 7] {
+        let one = self.steps * self.units;
+        let states = one + self.units;
         [
-            all * self.inputs * self.input_copies,
-            gates,
-            gates,
-            gates,
+            self.steps * self.inputs * self.input_copies,
+            one * self.gates,
+            if self.keeps_sums { one * self.gates } else { 0 },
             one * self.state_copies,
             one,
             states,
-            cells,
+            if self.has_cell_state { states } else { 0 },
         ]
     }
 
-    /// The length of the buffer.
-    pub(super) fn len(&self) -> usize {
+    /// The length of the buffer per row.
+    pub(super) fn per_row(&self) -> usize {
         self.parts().iter().sum()
+    }
+
+    /// The rows whose steps run on one thread. The recurrent weights are read again at every step: if they do not stay in
+    /// the cache, by many rows at a time.
+    pub(super) fn block(&self) -> usize {
+        if self.gates * self.units * self.units <= NEAR { 8 } else { 256 }
+    }
+
+    /// The numbers of a step, and of all steps.
+    fn lens(&self) -> (usize, usize) {
+        (self.rows * self.units, self.rows * self.units * self.steps)
     }
 
     /// The place of each input vector of the buffer, in order; the last step comes first if `backwards`.
@@ -124,7 +127,7 @@ impl Size {
     }
 }
 
-/// Where an input vector stands in the batch, and where its mask starts.
+/// Where an input vector stands in the block, and where its mask starts.
 struct InputPlace {
     row: usize,
     columns: Range<usize>,
@@ -136,23 +139,12 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
     pub(super) fn new(size: Size, memory: &'a mut [F]) -> Self {
         let mut rest = memory;
         let part = |len| {
-            let (part, left) = std::mem::take(&mut rest).split_at_mut(len);
+            let (part, left) = std::mem::take(&mut rest).split_at_mut(size.rows * len);
             rest = left;
             part
         };
-        let [inputs, input_sums, gates, recurrent_sums, recurrent_inputs, cache, states, cell_states] =
-            size.parts().map(part);
-        SequenceBuffer {
-            size,
-            inputs,
-            input_sums,
-            gates,
-            recurrent_sums,
-            recurrent_inputs,
-            cache,
-            states,
-            cell_states,
-        }
+        let [inputs, gates, sums, recurrent_inputs, cache, states, cell_states] = size.parts().map(part);
+        SequenceBuffer { size, inputs, gates, sums, recurrent_inputs, cache, states, cell_states }
     }
 
     /// Copies the inputs, last step first if `backwards`, times the masks if there are any.
@@ -171,9 +163,15 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         }
     }
 
-    /// Starts with states of 0.
-    pub(super) fn start(&mut self) {
-        let first = self.size.rows * self.size.units;
+    /// Starts with x·K + b of all steps and with states of 0.
+    pub(super) fn start(&mut self, weights: &Weights<F>) {
+        let Size { units: u, inputs, .. } = self.size;
+        let (first, all) = self.size.lens();
+        for (gate, sums) in self.gates.chunks_exact_mut(all).enumerate() {
+            let x = Batch::new(copy(self.inputs, self.size.input_copies, gate), inputs);
+            let bias = weights.bias.map(|bias| &bias[gate * u..][..u]);
+            kernel::affine(x, weights.kernel(gate, inputs), bias, BatchMut::new(sums, u));
+        }
         self.states[..first].fill(F::zero());
         if self.size.has_cell_state {
             self.cell_states[..first].fill(F::zero());
@@ -182,48 +180,154 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
 
     /// Writes the input of the recurrent product of this step: the state, times the masks if there are any.
     pub(super) fn mask_state(&mut self, step: usize, masks: Option<&[F]>) {
-        let len = self.size.rows * self.size.units;
+        let (len, all) = self.size.lens();
         let state = &self.states[step * len..][..len];
-        let copies = self.recurrent_inputs.chunks_exact_mut((self.size.steps * len).max(1));
-        for (copy, inputs) in copies.enumerate() {
+        for (copy, inputs) in self.recurrent_inputs.chunks_exact_mut(all).enumerate() {
             copy_masked(&mut inputs[step * len..][..len], state, masks.map(|masks| &masks[copy * len..]));
         }
     }
 
-    /// Returns one time step, with scratch memory for the cell.
-    pub(super) fn time_step<'s>(
-        &'s mut self,
-        step: usize,
-        activation: Activation,
-        scratch: &'s mut [F],
-    ) -> TimeStep<'s, F> {
-        let Size { rows, steps, units, gates, has_cell_state, .. } = self.size;
-        let (width, len) = (rows * units * gates, rows * units);
-        let (states, next_states) = self.states.split_at_mut((step + 1) * len);
-        let (cell_state, next_cell_state): (&[F], &mut [F]) = match has_cell_state {
-            true => {
-                let (states, next_states) = self.cell_states.split_at_mut((step + 1) * len);
-                (&states[step * len..], &mut next_states[..len])
-            }
-            false => (&[], &mut []),
+    /// Returns one time step.
+    pub(super) fn time_step(&mut self, step: usize, activation: Activation) -> TimeStep<'_, F> {
+        let Size { units, has_cell_state, .. } = self.size;
+        let (len, all) = self.size.lens();
+        let place = step * len..(step + 1) * len;
+        let (state, next_state) = states_around(self.states, &place);
+        let (cell_state, next_cell_state) = match has_cell_state {
+            true => states_around(self.cell_states, &place),
+            false => Default::default(),
         };
-        let mut copies = self.recurrent_inputs.chunks_exact_mut((steps * len).max(1));
-        let recurrent_inputs =
-            [(); MAX_GATES].map(|()| copies.next().map(|copy| &mut copy[step * len..][..len]));
         TimeStep {
             activation,
-            units,
-            input_sums: &mut self.input_sums[step * width..][..width],
-            gates: &mut self.gates[step * width..][..width],
-            recurrent_sums: &mut self.recurrent_sums[step * width..][..width],
-            recurrent_inputs: recurrent_inputs.map(Option::unwrap_or_default),
-            cache: &mut self.cache[step * len..][..len],
-            state: &states[step * len..],
-            next_state: &mut next_states[..len],
+            gates: by_gate(self.gates, all, &place),
+            sums: by_gate(self.sums, all, &place),
+            recurrent_inputs: by_gate(self.recurrent_inputs, all, &place),
+            cache: &mut self.cache[place],
+            state,
+            next_state,
             cell_state,
             next_cell_state,
-            scratch,
+            units,
         }
+    }
+
+    /// Returns the state after a step.
+    pub(super) fn state_after(&self, step: usize) -> Batch<'_, F> {
+        let len = self.size.lens().0;
+        Batch::new(&self.states[(step + 1) * len..][..len], self.size.units)
+    }
+
+    /// The inputs of a gate at all steps.
+    pub(super) fn input(&self, gate: usize) -> &[F] {
+        copy(self.inputs, self.size.input_copies, gate)
+    }
+
+    /// The inputs of the recurrent product of a gate at all steps.
+    pub(super) fn recurrent_input(&self, gate: usize) -> &[F] {
+        match self.size.state_copies {
+            0 => &self.states[..self.size.lens().1],
+            copies => copy(self.recurrent_inputs, copies, gate),
+        }
+    }
+
+    /// After the backward pass of the cell: the gradients of the sums of a gate at all steps.
+    pub(super) fn grad(&self, gate: usize) -> Batch<'_, F> {
+        Batch::new(copy(self.gates, self.size.gates, gate), self.size.units)
+    }
+
+    /// The same for the recurrent product.
+    pub(super) fn recurrent_grad(&self, gate: usize) -> Batch<'_, F> {
+        match self.size.separates_last && gate + 1 == self.size.gates {
+            true => Batch::new(self.cache, self.size.units),
+            false => self.grad(gate),
+        }
+    }
+
+    /// Replaces the inputs by their gradients.
+    pub(super) fn write_input_grads(&mut self, weights: &Weights<F>) {
+        let Size { inputs, gates, input_copies, .. } = self.size;
+        let len = self.inputs.len() / input_copies;
+        for gate in 0..gates {
+            let da = Batch::new(copy(self.gates, gates, gate), self.size.units);
+            let own = if input_copies == 1 { 0 } else { gate };
+            let dx = BatchMut::new(&mut self.inputs[own * len..][..len], inputs);
+            let w = weights.kernel(gate, inputs);
+            if own == gate { kernel::affine_input(da, w, dx) } else { kernel::add_affine_input(da, w, dx) }
+        }
+    }
+}
+
+/// The copy that a gate reads.
+fn copy<F>(array: &[F], copies: usize, gate: usize) -> &[F] {
+    let len = array.len() / copies;
+    &array[if copies == 1 { 0 } else { gate * len }..][..len]
+}
+
+/// The part of each gate at one step, empty if there is no such gate.
+fn by_gate<'a, F>(array: &'a mut [F], all: usize, place: &Range<usize>) -> [&'a mut [F]; MAX_GATES] {
+    let mut gates = array.chunks_exact_mut(all);
+    [(); MAX_GATES].map(|()| gates.next().map(|gate| &mut gate[place.clone()]).unwrap_or_default())
+}
+
+/// The states before and after a step.
+fn states_around<'a, F>(states: &'a mut [F], place: &Range<usize>) -> (&'a [F], &'a mut [F]) {
+    let (states, next_states) = states.split_at_mut(place.end);
+    (&states[place.start..], &mut next_states[..place.len()])
+}
+
+/// The input of the recurrent product of a gate: the state, if the gate has none of its own.
+fn own_input<'a, F>(own: &'a [F], state: &'a [F]) -> &'a [F] {
+    if own.is_empty() { state } else { own }
+}
+
+impl<F: Scalar> TimeStep<'_, F> {
+    /// Adds h·R to the sums of these gates.
+    pub(super) fn add_products(&mut self, weights: &Weights<F>, gates: Range<usize>) {
+        for gate in gates {
+            let h = Batch::new(own_input(self.recurrent_inputs[gate], self.state), self.units);
+            kernel::add_affine(h, weights.recurrent(gate), BatchMut::new(self.gates[gate], self.units));
+        }
+    }
+
+    /// Writes h·R + b' of the last gate to the cache.
+    pub(super) fn write_last_product(&mut self, weights: &Weights<F>, gate: usize) {
+        let h = Batch::new(own_input(self.recurrent_inputs[gate], self.state), self.units);
+        let to = BatchMut::new(self.cache, self.units);
+        kernel::affine(h, weights.recurrent(gate), weights.last_bias, to);
+    }
+
+    /// Replaces the sums of a gate by `f` of them.
+    pub(super) fn activate(&mut self, gate: usize, f: Activation) {
+        let values = &mut *self.gates[gate];
+        if !self.sums[gate].is_empty() {
+            self.sums[gate].copy_from_slice(values);
+        }
+        f.apply(BatchMut::new(values, self.units));
+    }
+
+    /// Replaces the values of a gate by the gradients of its sums, `dy·f'`.
+    pub(super) fn write_grad(&mut self, gate: usize, f: Activation, dy: &mut [F]) {
+        let (sums, values) = (Batch::new(&*self.sums[gate], self.units), &mut *self.gates[gate]);
+        f.backward(sums, Batch::new(values, self.units), BatchMut::new(dy, self.units));
+        values.copy_from_slice(dy);
+    }
+}
+
+impl<'a, F: Scalar> StateGrad<'a, F> {
+    /// The mask of the state that a gate reads.
+    pub(super) fn mask(&self, gate: usize) -> Option<&'a [F]> {
+        self.masks.map(|masks| &masks[gate * self.state.len()..])
+    }
+
+    /// Adds dq·Rᵀ of a gate, times the masks if there are any, to the gradient of the state.
+    pub(super) fn add_product(&mut self, weights: &Weights<F>, gate: usize, dq: &[F]) {
+        let (u, mask) = (weights.units, self.mask(gate));
+        let (dq, w) = (Batch::new(dq, u), weights.recurrent(gate));
+        if mask.is_none() {
+            return kernel::add_affine(dq, w, BatchMut::new(self.state, u));
+        }
+        kernel::affine(dq, w, None, BatchMut::new(self.scratch[3], u));
+        add_masked(self.state, self.scratch[3], mask);
     }
 }
 
@@ -241,44 +345,4 @@ pub(super) fn add_masked<F: Scalar>(to: &mut [F], from: &[F], mask: Option<&[F]>
         None => to.iter_mut().zip(from).for_each(|(to, x)| *to += *x),
         Some(mask) => to.iter_mut().zip(from).zip(mask).for_each(|((to, x), m)| *to += *x * *m),
     }
-}
-
-impl<F: Scalar> RecurrentWeights<'_, F> {
-    /// Writes the recurrent sums, `h·R + b'`, of all gates, or only of these if each gate reads its own state.
-    pub(super) fn product(&self, gates: Range<usize>, at: &mut TimeStep<F>) {
-        let (u, width) = (self.kernel.rows(), self.kernel.width());
-        let Some(parts) = self.parts else {
-            let inputs = Batch::new(at.recurrent_inputs[0], u);
-            return kernel::affine(inputs, self.kernel, self.bias, BatchMut::new(at.recurrent_sums, width));
-        };
-        let out = &mut at.scratch[..at.state.len()];
-        for gate in gates {
-            let bias = self.bias.map(|bias| &bias[gate * u..][..u]);
-            let inputs = Batch::new(at.recurrent_inputs[gate], u);
-            kernel::affine(inputs, part(parts, gate, u), bias, BatchMut::new(out, u));
-            put(out, gate, u, BatchMut::new(at.recurrent_sums, width));
-        }
-    }
-
-    /// Writes the gradients of the inputs, `dq·Rᵀ` with those of the recurrent sums, of all gates, or only of these if
-    /// each gate reads its own state.
-    pub(super) fn backward(&self, gates: Range<usize>, at: &mut TimeStep<F>, grad: &mut StateGrad<F>) {
-        let (u, len) = (self.kernel.rows(), at.state.len());
-        let dq = Batch::new(at.recurrent_sums, self.kernel.width());
-        let Some(parts) = self.parts else {
-            return kernel::affine_input(dq, self.kernel, BatchMut::new(grad.recurrent_inputs, u));
-        };
-        for gate in gates {
-            let dq_of_gate = &mut at.scratch[..len];
-            pick(dq, gate, u, dq_of_gate);
-            let inputs = BatchMut::new(&mut grad.recurrent_inputs[gate * len..][..len], u);
-            kernel::affine_input(Batch::new(dq_of_gate, u), part(parts, gate, u), inputs);
-        }
-    }
-}
-
-/// R of one gate.
-fn part<F: Scalar>(parts: &[F], gate: usize, units: usize) -> Batch<'_, F> {
-    let len = units * units;
-    Batch::new(&parts[gate * len..][..len], units)
 }

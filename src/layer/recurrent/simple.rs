@@ -1,11 +1,13 @@
 //! The simple recurrent layer: h = f(x·K + b + h·R).
 //! dz = dh ⊙ f'(z), and the products' gradients are all dz.
 
-use super::cell::{Cell, Equations, gate_backward, gate_forward};
+use super::cell::{Cell, Equations};
 use super::rnn::Rnn;
-use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
+use super::sequence_buffer::{StateGrad, TimeStep};
+use super::weights::Weights;
 use crate::config::settings;
 use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
 
 /// A recurrent layer whose output is its state: `h = f(x·K + b + h·R)`.
 ///
@@ -56,24 +58,19 @@ impl Equations for SimpleCell {
     const KIND: &'static str = "SimpleRNN";
     const GATES: usize = 1;
 
-    fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
-        weights.product(0..1, &mut at);
-        at.input_sums.iter_mut().zip(&*at.recurrent_sums).for_each(|(sum, recurrent)| *sum += *recurrent);
-        gate_forward(at.activation, at.units, at.input_sums, at.next_state);
+    fn forward<F: Scalar>(&self, weights: &Weights<F>, mut at: TimeStep<F>) {
+        at.add_products(weights, 0..1);
+        at.next_state.copy_from_slice(at.gates[0]);
+        at.activation.apply(BatchMut::new(at.next_state, at.units));
     }
 
-    fn backward<F: Scalar>(
-        &self,
-        weights: &RecurrentWeights<F>,
-        mut at: TimeStep<F>,
-        mut grad: StateGrad<F>,
-    ) {
-        gate_backward(at.activation, at.units, at.input_sums, at.next_state, grad.state);
-        // From here on, both sums hold their gradients.
-        at.input_sums.copy_from_slice(grad.state);
-        at.recurrent_sums.copy_from_slice(grad.state);
+    fn backward<F: Scalar>(&self, weights: &Weights<F>, at: TimeStep<F>, mut grad: StateGrad<F>) {
+        let [sums, ..] = at.gates;
+        let (z, y) = (Batch::new(&*sums, at.units), Batch::new(&*at.next_state, at.units));
+        at.activation.backward(z, y, BatchMut::new(&mut *grad.state, at.units));
+        sums.copy_from_slice(grad.state);
         grad.state.fill(F::zero());
-        weights.backward(0..1, &mut at, &mut grad);
+        grad.add_product(weights, 0, sums);
     }
 }
 
