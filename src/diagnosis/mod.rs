@@ -39,7 +39,7 @@ pub use evidence::{
     ValidationFacts, VaryingConstants, WeightFacts,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
-pub(crate) use evidence::{predicted_class, simple_predictors};
+pub(crate) use evidence::{extremes, predicted_class, simple_predictors};
 pub use finding::{Finding, Measurement, RemedyTrial, Severity, Suggestion};
 pub use findings::Findings;
 pub(crate) use layout::Layout;

@@ -3,8 +3,10 @@
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The fewest rows, and the most that are compared: a code in one of a hundred rows then occurs about five times.
-const ROWS: (usize, usize) = (48, 512);
+/// The fewest rows.
+pub(crate) const FEWEST_ROWS: usize = 48;
+/// The most rows that are compared: a code in one of a hundred rows then occurs about five times.
+const MOST_ROWS: usize = 512;
 /// The fewest distinct values of a measurement. Counts and choices have fewer, and their rare values are extreme.
 const DISTINCT: usize = 10;
 /// The distance of a code from the mean of the other values, in their deviations. A normal deviation is beyond 10 once in 10²³
@@ -38,7 +40,7 @@ const SQUEEZED: f64 = 0.01;
 /// x.column_mut(1).iter_mut().step_by(20).for_each(|x| *x = -999.0);
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
 /// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
-/// model.fit(&x, &y, &Fit::new().epochs(10).rule(rule).verbose(Verbose::Silent))?;
+/// model.fit(&x, &y, &Fit::new().epochs(60).rule(rule).verbose(Verbose::Silent))?;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,10 +65,10 @@ pub struct ExtremeValues {
 impl ExtremeValues {
     /// Searches the features of these rows for extreme values, and returns the farthest.
     pub(crate) fn of<F: Scalar>(x: Batch<F>) -> Option<ExtremeValues> {
-        if x.rows() < ROWS.0 {
+        if x.rows() < FEWEST_ROWS {
             return None;
         }
-        let stride = x.rows().div_ceil(ROWS.1);
+        let stride = x.rows().div_ceil(MOST_ROWS);
         let column = |feature: usize| x.iter().step_by(stride).map(|row| row[feature].as_f64()).collect();
         let found = (0..x.width()).filter_map(|feature| {
             let values: Vec<f64> = column(feature);

@@ -5,7 +5,7 @@ mod constants;
 mod copies;
 mod curves;
 mod data;
-mod extremes;
+pub(crate) mod extremes;
 pub(super) mod layers;
 mod plan;
 mod repeats;

@@ -11,6 +11,7 @@ use super::run::TrainingRun;
 use super::settings::Fit;
 use super::step::{StepMonitor, Trainer};
 use crate::callback::{Logs, Verbose, terminal};
+use crate::diagnosis::extremes::FEWEST_ROWS;
 use crate::diagnosis::simple_predictors::MOST_ROWS;
 use crate::diagnosis::{Diagnose, Finding, Findings, Layout, Monitor, Printed, Rules, Scale, Severity};
 use crate::error::{Error, Result};
@@ -23,6 +24,10 @@ pub(crate) use sampling::{sample, step_time};
 
 /// The most features that are searched for extreme values: tables have fewer.
 const MOST_FEATURES: usize = 1024;
+/// The nanoseconds that this search takes for a number.
+const EXTREME: f64 = 5.0;
+/// The share of the time of a poor run that it may take.
+const EXTREMES_SHARE: f64 = 0.01;
 
 /// The diagnosis of a `fit`.
 pub(crate) struct Diagnosis<'f, F: Scalar> {
@@ -121,7 +126,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     pub(crate) fn diverged(&mut self, error: &Error, run: &TrainingRun<F>, rows: &mut Rows<F>) -> Result<()> {
         if self.judges {
             self.monitor.evidence.curves.diverged = Some(error.to_string());
-            self.search_extremes(run, rows)?;
+            self.search_extremes(run, rows, f64::INFINITY)?;
             self.monitor.diverged(self.rules);
             self.print();
         }
@@ -140,16 +145,21 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             evidence.ended = true;
             evidence.inference = inference::infer(model, run, trainer, evidence)?;
         }
-        self.search_extremes(run, &mut trainer.rows)
+        let plan = &self.monitor.evidence.plan;
+        let step = step_time(model, plan.batch_size.min(run.train));
+        let budget = EXTREMES_SHARE * step * self.monitor.evidence.steps() as f64;
+        self.search_extremes(run, &mut trainer.rows, budget)
     }
 
-    /// Looks for extreme values of the features if the run is poor.
-    fn search_extremes(&mut self, run: &TrainingRun<F>, rows: &mut Rows<F>) -> Result<()> {
+    /// Looks for extreme values of the features if the run is poor, for at most `budget` nanoseconds.
+    fn search_extremes(&mut self, run: &TrainingRun<F>, rows: &mut Rows<F>, budget: f64) -> Result<()> {
         let evidence = &mut self.monitor.evidence;
-        let is_narrow = run.data.width() <= MOST_FEATURES && !run.data.is_source();
-        if self.judges && is_narrow && evidence.is_poor() {
-            run.data.gather(None, &sample(run.train, MOST_ROWS), rows)?;
-            evidence.data.search_extremes(Batch::new(&rows.x, run.data.width()));
+        let width = run.data.width();
+        let wanted = (budget / (EXTREME * width as f64)) as usize;
+        let is_affordable = width <= MOST_FEATURES && wanted >= FEWEST_ROWS && !run.data.is_source();
+        if self.judges && is_affordable && evidence.is_poor() {
+            run.data.gather(None, &sample(run.train, wanted.min(MOST_ROWS)), rows)?;
+            evidence.data.search_extremes(Batch::new(&rows.x, width));
         }
         Ok(())
     }
