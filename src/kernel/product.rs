@@ -88,7 +88,7 @@ unsafe fn run<V: Halves, const R: usize, const N: usize>(
     let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
     let Part { rows, cols, steps } = part;
     let panels = Even::new(cols.len().div_ceil(V::LANES), N);
-    let tiles = Even::new(rows.len(), if cols.len() <= V::LANES { ROWS } else { R });
+    let tiles = Even::new(rows.len(), if cols.len() <= V::LANES { most_rows(R) } else { R });
     let pack_b = b_col != 1 || (panels.pieces > 1 && rows.len() > R);
     let pack_a = rows.len() > 1 && (V::PACKED_ROWS || a_step != 1 && panels.pieces > 1);
     let b_size = if pack_b { BLOCK * cols.len().next_multiple_of(V::LANES) } else { 0 };
@@ -189,10 +189,14 @@ pub(super) fn inner_steps<V: Vector>(product: &Product<V::Number>, end: usize) -
     product.k.saturating_sub(over.div_ceil(product.b_step.max(1)))
 }
 
-/// Whether tiles of this many rows and registers exist: up to `R` rows, or up to [`ROWS`] if they are at most one
-/// register wide.
+/// The most rows of a tile of one register. The portable path, whose tiles have 4 rows, saves the code of higher ones.
+const fn most_rows(most: usize) -> usize {
+    if most > 4 { ROWS } else { most }
+}
+
+/// Whether tiles of this many rows and registers exist.
 const fn exists(most: usize, rows: usize, registers: usize, half: bool) -> bool {
-    rows <= most || registers + half as usize <= 1
+    rows <= most || registers + half as usize <= 1 && rows <= most_rows(most)
 }
 
 /// Runs the tile of this many columns and rows.

@@ -94,21 +94,21 @@ pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF:
             ($($i:literal)*) => {$(
                 if $i < R {
                     let c = t.c.add($i * t.c_row);
+                    let from = match t.start {
+                        Start::Zero => std::ptr::null(),
+                        Start::Bias(bias) => bias,
+                        Start::Add => c.cast_const(),
+                    };
                     for (j, sum) in sums[$i].iter().enumerate().take(full) {
                         let at = j * V::LANES;
-                        let c = c.add(at);
-                        let sum = match t.start {
-                            Start::Zero => *sum,
-                            Start::Bias(bias) => V::load(bias.add(at)).add(*sum),
-                            Start::Add => V::load(c).add(*sum),
-                        };
-                        sum.store(c);
+                        let sum = if from.is_null() { *sum } else { V::load(from.add(at)).add(*sum) };
+                        sum.store(c.add(at));
                     }
                     let at = full * V::LANES;
                     if HALF {
-                        finish(pairs[$i / 2].halves()[$i % 2], t, c, at);
+                        finish(pairs[$i / 2].halves()[$i % 2], t.last, from, c, at);
                     } else {
-                        finish(sums[$i][N - 1], t, c, at);
+                        finish(sums[$i][N - 1], t.last, from, c, at);
                     }
                 }
             )*};
@@ -117,20 +117,15 @@ pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF:
     }
 }
 
-/// Stores the last, partly filled register of a row.
+/// Stores the last, partly filled register of a row, added to what `from` holds unless it is null.
 ///
 /// # Safety
 /// As for [`tile`].
 #[inline(always)]
-unsafe fn finish<V: Vector>(sum: V, t: Tile<V::Number>, c: *mut V::Number, at: usize) {
+unsafe fn finish<V: Vector>(sum: V, last: usize, from: *const V::Number, c: *mut V::Number, at: usize) {
     // SAFETY: `last` numbers from `at` on belong to the row.
     unsafe {
-        let c = c.add(at);
-        let sum = match t.start {
-            Start::Zero => sum,
-            Start::Bias(bias) => V::load_some(bias.add(at), t.last).add(sum),
-            Start::Add => V::load_some(c, t.last).add(sum),
-        };
-        sum.store_some(c, t.last);
+        let sum = if from.is_null() { sum } else { V::load_some(from.add(at), last).add(sum) };
+        sum.store_some(c.add(at), last);
     }
 }

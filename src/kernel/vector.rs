@@ -62,7 +62,7 @@ pub(super) unsafe trait Vector: Copy {
 pub(super) unsafe trait Halves: Vector {
     type Half: Vector<Number = Self::Number>;
     /// Whether two rows that share a register take fewer instructions than two registers.
-    const SHARES: bool = !Self::PACKED_ROWS;
+    const SHARES: bool = Self::MASKED;
 
     /// The same half twice.
     unsafe fn twice(half: Self::Half) -> Self;
