@@ -219,8 +219,7 @@ fn cut_short(e: &Evidence, progress: &Progress) -> Option<Finding> {
             true => slow || (skill >= LEARNED && is_large),
             false => slow && (is_worth || !e.has_learned()),
         };
-        let is_far = skill < 0.25 || (skill < 0.5 && slow && progress.gain > e.span() / 9.0);
-        let is_sure = cut && !has_few_rows(e) && (is_far || e.is_beaten());
+        let is_sure = cut && !has_few_rows(e) && (skill < 0.25 || e.is_beaten());
         Finding::draft("the loss was still decreasing at the end")
             .at_most(if is_sure { Severity::Warning } else { Severity::Note })
             .evidence(progress.text(e))
