@@ -226,7 +226,7 @@ impl Evidence {
     pub(super) fn memorizes(&self) -> bool {
         let rows = self.data.validation.as_ref().map_or(0, |part| part.rows);
         let Some((skill, held)) = self.skill().zip(self.validation_skill()) else { return false };
-        // Chance makes a skill of half of that in training smaller by so many standard errors once in 20 times.
+        // A one-sided test at 5 %: the validation skill is below half of the training skill by more than chance.
         let by_chance = 1.645 * self.skill_error(0.5 * skill, rows);
         self.ended && rows >= 16 && skill > LEARNED && held < LEARNED && held + by_chance < 0.5 * skill
     }
