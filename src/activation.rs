@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, ExpectedShape, Result};
 
-pub(crate) use functions::{sigmoid, softplus};
+pub(crate) use functions::sigmoid;
 pub(crate) use rowwise::glu_backward;
 
 /// An activation function, for a layer's `.activation(...)` or as a layer.

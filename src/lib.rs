@@ -55,14 +55,18 @@
 #![deny(missing_docs, missing_debug_implementations)]
 #![deny(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo)]
+// The methods of the standard library whose bits differ between platforms; see clippy.toml.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod activation;
 #[cfg(any(feature = "plot", feature = "report"))]
+#[allow(clippy::disallowed_methods)]
 mod axis;
 pub mod callback;
 pub mod config;
 mod constraint;
 pub mod data;
+#[allow(clippy::disallowed_methods)]
 pub mod diagnosis;
 pub mod distributed;
 pub mod error;
@@ -84,10 +88,12 @@ pub mod model;
 pub mod optimizer;
 mod param;
 #[cfg(feature = "plot")]
+#[allow(clippy::disallowed_methods)]
 pub mod plot;
 pub mod prelude;
 mod regularizer;
 #[cfg(feature = "report")]
+#[allow(clippy::disallowed_methods)]
 pub mod report;
 mod rng;
 mod samples;

@@ -1,7 +1,9 @@
 //! The two number types that a network can compute in: `f32`, the default, and `f64`.
 
 mod exponential;
+mod normal;
 mod numbers;
+mod softplus;
 #[cfg(test)]
 pub(crate) mod units;
 
@@ -50,12 +52,6 @@ pub trait Scalar:
     /// This number as `f64`, exactly.
     fn as_f64(self) -> f64;
 
-    /// The error function, `2/√π ∫₀ˣ exp(−t²) dt`.
-    fn erf(self) -> Self;
-
-    /// `1 − erf(x)`, to full precision where that is small.
-    fn erfc(self) -> Self;
-
     /// `eˣ` by additions and products alone: quicker over many numbers than [`Float::exp`], right to 1.1 (`f64`: 1.6) units
     /// of the last place, and with the same bits on every machine.
     ///
@@ -77,6 +73,64 @@ pub trait Scalar:
     /// assert!((1.0f64.hyperbolic_tangent() - 1.0f64.tanh()).abs() < 1e-15);
     /// ```
     fn hyperbolic_tangent(self) -> Self;
+
+    /// `eˣ − 1`, with the properties of [`Scalar::exponential`], right to 2 units of the last place.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert_eq!(1e-9f64.exponential_m1(), 1.0000000005e-9);
+    /// ```
+    fn exponential_m1(self) -> Self;
+
+    /// `ln(1 + eˣ)`, with the properties of [`Scalar::exponential`], right to 3 units of the last place.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert!((0.0f64.softplus() - 2f64.ln()).abs() < 1e-15);
+    /// assert_eq!(1000.0f32.softplus(), 1000.0);
+    /// ```
+    fn softplus(self) -> Self;
+
+    /// The distribution function and the density at `x` of the normal distribution with mean 0 and variance 1:
+    /// `Φ(x) = ½·(1 + erf(x/√2))` and `φ(x) = exp(−x²/2)/√(2π)`, with the same bits on every machine.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// let [distribution, density] = 0.0f32.normal_distribution();
+    /// assert_eq!(distribution, 0.5);
+    /// assert!((density - 0.398_942_3).abs() < 1e-7);
+    /// ```
+    fn normal_distribution(self) -> [Self; 2];
+
+    /// `ln x`, with the same bits on every machine.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert_eq!(1.0f32.logarithm(), 0.0);
+    /// ```
+    fn logarithm(self) -> Self;
+
+    /// `ln(1 + x)`, with the same bits on every machine.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert_eq!(1e-9f64.logarithm_1p(), 9.999999995e-10);
+    /// ```
+    fn logarithm_1p(self) -> Self;
+
+    /// `xⁿ`, with the same bits on every machine.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert_eq!(2.0f32.power(0.5), 2.0f32.sqrt());
+    /// ```
+    fn power(self, exponent: Self) -> Self;
 }
 
 impl Scalar for f32 {
@@ -87,12 +141,6 @@ impl Scalar for f32 {
     fn as_f64(self) -> f64 {
         self.into()
     }
-    fn erf(self) -> Self {
-        libm::erff(self)
-    }
-    fn erfc(self) -> Self {
-        libm::erfcf(self)
-    }
     #[inline(always)]
     fn exponential(self) -> Self {
         exponential::f32(self)
@@ -100,6 +148,27 @@ impl Scalar for f32 {
     #[inline(always)]
     fn hyperbolic_tangent(self) -> Self {
         exponential::tanh_f32(self)
+    }
+    #[inline(always)]
+    fn exponential_m1(self) -> Self {
+        exponential::m1_f32(self)
+    }
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        softplus::f32(self)
+    }
+    #[inline(always)]
+    fn normal_distribution(self) -> [Self; 2] {
+        normal::f32(self)
+    }
+    fn logarithm(self) -> Self {
+        libm::logf(self)
+    }
+    fn logarithm_1p(self) -> Self {
+        libm::log1pf(self)
+    }
+    fn power(self, exponent: Self) -> Self {
+        libm::powf(self, exponent)
     }
 }
 
@@ -111,12 +180,6 @@ impl Scalar for f64 {
     fn as_f64(self) -> f64 {
         self
     }
-    fn erf(self) -> Self {
-        libm::erf(self)
-    }
-    fn erfc(self) -> Self {
-        libm::erfc(self)
-    }
     #[inline(always)]
     fn exponential(self) -> Self {
         exponential::f64(self)
@@ -124,6 +187,27 @@ impl Scalar for f64 {
     #[inline(always)]
     fn hyperbolic_tangent(self) -> Self {
         exponential::tanh_f64(self)
+    }
+    #[inline(always)]
+    fn exponential_m1(self) -> Self {
+        exponential::m1_f64(self)
+    }
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        softplus::f64(self)
+    }
+    #[inline(always)]
+    fn normal_distribution(self) -> [Self; 2] {
+        normal::f64(self)
+    }
+    fn logarithm(self) -> Self {
+        libm::log(self)
+    }
+    fn logarithm_1p(self) -> Self {
+        libm::log1p(self)
+    }
+    fn power(self, exponent: Self) -> Self {
+        libm::pow(self, exponent)
     }
 }
 

@@ -1,9 +1,7 @@
 //! Values and slopes of the elementwise activations; each arm of a `match` is one tight loop.
 
 use super::Activation::{self, *};
-use super::functions::{
-    clip, gelu_inner, normal_cdf, normal_density, relu6, sigmoid, softplus, step, tanh_shrink,
-};
+use super::functions::{clip, gelu_inner, relu6, sigmoid, step, tanh_shrink};
 use super::rowwise;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -44,25 +42,25 @@ impl Activation {
             }
             Elu { alpha } => {
                 let a = of(alpha);
-                map(y, |x| if x > zero { x } else { a * x.exp_m1() })
+                map(y, |x| if x > zero { x } else { a * x.exponential_m1() })
             }
             Celu { alpha } => {
                 let a = of(alpha);
-                map(y, |x| if x > zero { x } else { a * (x / a).exp_m1() })
+                map(y, |x| if x > zero { x } else { a * (x / a).exponential_m1() })
             }
             Selu => {
                 let (s, a) = (of(SELU_SCALE), of(SELU_ALPHA));
-                map(y, |x| s * if x > zero { x } else { a * x.exp_m1() })
+                map(y, |x| s * if x > zero { x } else { a * x.exponential_m1() })
             }
             Sigmoid => map(y, sigmoid),
-            LogSigmoid => map(y, |x| -softplus(-x)),
+            LogSigmoid => map(y, |x| -(-x).softplus()),
             HardSigmoid => map(y, |x| relu6(x + three) / six),
             Silu => map(y, |x| x * sigmoid(x)),
             HardSilu => map(y, |x| x * relu6(x + three) / six),
             Tanh => map(y, F::hyperbolic_tangent),
             TanhShrink => map(y, tanh_shrink),
             HardTanh => map(y, |x| clip(x, -one, one)),
-            Softplus => map(y, softplus),
+            Softplus => map(y, F::softplus),
             Softsign => map(y, |x| x / (one + x.abs())),
             Squareplus { b } => {
                 let b = of(b);
@@ -81,13 +79,13 @@ impl Activation {
                 }
             }),
             SparseSigmoid => map(y, |x| clip((x + one) / two, zero, one)),
-            Gelu { approximate: false } => map(y, |x| x * normal_cdf(x)),
+            Gelu { approximate: false } => map(y, |x| x * x.normal_distribution()[0]),
             // ½·(1 + tanh u) = σ(2u), of which the first loses small values.
             Gelu { approximate: true } => map(y, |x| {
                 let u = gelu_inner(x);
                 if x < zero { x * sigmoid(u + u) } else { x / two * (one + u.hyperbolic_tangent()) }
             }),
-            Mish => map(y, |x| x * softplus(x).hyperbolic_tangent()),
+            Mish => map(y, |x| x * x.softplus().hyperbolic_tangent()),
             SoftShrink { threshold } => {
                 let t = of(threshold);
                 map(y, |x| {
@@ -108,7 +106,7 @@ impl Activation {
                 let (t, default) = (of(threshold), of(default_value));
                 map(y, |x| if x <= t { default } else { x })
             }
-            Exponential => map(y, F::exp),
+            Exponential => map(y, F::exponential),
         }
     }
 
@@ -149,15 +147,15 @@ impl Activation {
             }
             Elu { alpha } => {
                 let a = of(alpha);
-                scale(x, dy, |x| if x > zero { one } else { a * x.exp() })
+                scale(x, dy, |x| if x > zero { one } else { a * x.exponential() })
             }
             Celu { alpha } => {
                 let a = of(alpha);
-                scale(x, dy, |x| if x > zero { one } else { (x / a).exp() })
+                scale(x, dy, |x| if x > zero { one } else { (x / a).exponential() })
             }
             Selu => {
                 let (s, a) = (of(SELU_SCALE), of(SELU_ALPHA));
-                scale(x, dy, |x| if x > zero { s } else { s * a * x.exp() })
+                scale(x, dy, |x| if x > zero { s } else { s * a * x.exponential() })
             }
             Sigmoid => scale(y, dy, |y| y * (one - y)),
             LogSigmoid => scale(x, dy, |x| sigmoid(-x)),
@@ -183,7 +181,10 @@ impl Activation {
             SparseSigmoid => {
                 scale(x, dy, |x| half * (step::<F>(x.abs() < one) + half * step(x.abs() == one)))
             }
-            Gelu { approximate: false } => scale(x, dy, |x| normal_cdf(x) + x * normal_density(x)),
+            Gelu { approximate: false } => scale(x, dy, |x| {
+                let [distribution, density] = x.normal_distribution();
+                distribution + x * density
+            }),
             Gelu { approximate: true } => scale(x, dy, |x| {
                 let u = gelu_inner(x);
                 let inner = of(std::f64::consts::FRAC_2_SQRT_PI / std::f64::consts::SQRT_2)
@@ -196,7 +197,7 @@ impl Activation {
                 half * (one + t) + half * x * (one - t * t) * inner
             }),
             Mish => scale(x, dy, |x| {
-                let t = softplus(x).hyperbolic_tangent();
+                let t = x.softplus().hyperbolic_tangent();
                 t + x * (one - t * t) * sigmoid(x)
             }),
             SoftShrink { threshold } | HardShrink { threshold } => {

@@ -28,22 +28,10 @@ pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
     (if x < F::zero() { e } else { F::one() }) / (F::one() + e)
 }
 
-/// `ln(1 + eˣ)`, without overflow.
-pub(crate) fn softplus<F: Scalar>(x: F) -> F {
-    let positive = if x < F::zero() { F::zero() } else { x };
-    positive + (-x.abs()).exponential().ln_1p()
-}
-
 /// `σ(x)·(1 − σ(x))`, the slope of the sigmoid, without cancellation.
 pub(super) fn sigmoid_slope<F: Scalar>(x: F) -> F {
     let e = (-x.abs()).exponential();
     e / ((F::one() + e) * (F::one() + e))
-}
-
-/// `½·(1 + erf(x/√2))`, which loses small values; below −1 it is ½·erfc(−x/√2).
-pub(super) fn normal_cdf<F: Scalar>(x: F) -> F {
-    let z = x * F::of(std::f64::consts::FRAC_1_SQRT_2);
-    F::of(0.5) * if x < -F::one() { (-z).erfc() } else { F::one() + z.erf() }
 }
 
 /// `x − tanh x`, by Lambert's continued fraction `tanh x = x / (1 + x²/(3 + x²/(5 + ...)))` where the two are close.
@@ -55,11 +43,6 @@ pub(super) fn tanh_shrink<F: Scalar>(x: F) -> F {
         .iter()
         .fold(F::zero(), |q, &k| x * x / (F::of(k) + q));
     x * (q / (F::one() + q))
-}
-
-pub(super) fn normal_density<F: Scalar>(x: F) -> F {
-    F::of(std::f64::consts::FRAC_1_SQRT_2 * std::f64::consts::FRAC_2_SQRT_PI / 2.0)
-        * (-x * x / F::of(2.0)).exponential()
 }
 
 pub(super) fn gelu_inner<F: Scalar>(x: F) -> F {

@@ -18,7 +18,7 @@ pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
 pub(super) fn log_softmax<F: Scalar>(mut y: BatchMut<F>) {
     for row in y.iter_mut() {
         let mut shift = (F::zero(), F::zero());
-        kernel::sums_of_exponentials(Batch::new(row, row.len()), |max, sum| shift = (max, sum.ln()));
+        kernel::sums_of_exponentials(Batch::new(row, row.len()), |max, sum| shift = (max, sum.logarithm()));
         // The sum of both would round the logarithm to the precision of the largest.
         row.iter_mut().for_each(|y| *y = *y - shift.0 - shift.1);
     }

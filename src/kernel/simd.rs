@@ -34,7 +34,7 @@ fn avx2<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// The numbers that a thread processes at a time; fewer are not worth a second thread.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 12;
 
 /// Gathers the rows with these indices. For long rows each thread copies the columns that it will need in the product along
 /// them.
@@ -104,6 +104,12 @@ pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + 
         let x = &x[range];
         simd(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, *x)));
     });
+}
+
+/// `y = f(a, b)`, element by element, on several threads for long arrays.
+pub(crate) fn map_both<F: Scalar>(y: &mut [F], a: &[F], b: &[F], f: impl Fn(F, F) -> F + Sync) {
+    debug_assert_eq!([a.len(), b.len()], [y.len(); 2]);
+    pieces(y.len(), [y], &|range, [y]| combine(y, [&a[range.clone()], &b[range]], |_, [a, b]| f(a, b)));
 }
 
 /// `y ← f(y, [x₀, x₁, ...])`, element by element, on this thread.
@@ -233,6 +239,26 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
 
 /// The number of sums in registers.
 const LANES: usize = 16;
+
+/// `Σ f([x₀, x₁, ...])` over the elements of slices of one length, in [`LANES`] sums that are then added pairwise: in the
+/// same order whatever the width of the registers. To be called within [`simd`].
+#[inline(always)]
+pub(crate) fn sum<F: Scalar, const N: usize>(x: [&[F]; N], f: impl Fn([F; N]) -> F) -> F {
+    let len = x[0].len();
+    let whole = len - len % LANES;
+    let mut lanes = [F::zero(); LANES];
+    for start in (0..whole).step_by(LANES) {
+        let part = x.map(|x| &x[start..][..LANES]);
+        lanes.iter_mut().enumerate().for_each(|(i, lane)| *lane += f(part.map(|x| x[i])));
+    }
+    let rest = x.map(|x| &x[whole..len]);
+    lanes.iter_mut().enumerate().take(len - whole).for_each(|(i, lane)| *lane += f(rest.map(|x| x[i])));
+    for half in [8, 4, 2, 1] {
+        let (low, high) = lanes.split_at_mut(half);
+        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
+    }
+    lanes[0]
+}
 
 /// The same for rows shorter than a register: several rows are added in the lanes, and then the lanes to each other.
 fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {

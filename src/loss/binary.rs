@@ -2,7 +2,7 @@
 //! ∂ℓ/∂y = (p − t) / (p·(1 − p)·n), or (σ(y) − t)/n from logits.
 
 use super::{Loss, LossFamily, Target, check_smoothing, clip_probability};
-use crate::activation::{sigmoid, softplus};
+use crate::activation::sigmoid;
 use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -100,10 +100,10 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
             let each = y.iter().zip(t).map(|(&y, &t)| {
                 let t = self.smoothed(t);
                 if self.from_logits {
-                    t * softplus(-y) + (one - t) * softplus(y)
+                    t * (-y).softplus() + (one - t) * y.softplus()
                 } else {
                     let p = clip_probability(y).0;
-                    -(t * p.ln() + (one - t) * (-p).ln_1p())
+                    -(t * p.logarithm() + (one - t) * (-p).logarithm_1p())
                 }
             });
             *value = each.sum::<F>() / F::of(y.len() as f64);

@@ -107,7 +107,7 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
         if self.from_logits {
             // −Σ t·(y − ln Σ e^y)
             kernel::sums_of_exponentials(y_pred, |max, sum| {
-                let (log_sum, Some(((y, t), value))) = (sum.ln(), rows.next()) else { return };
+                let (log_sum, Some(((y, t), value))) = (sum.logarithm(), rows.next()) else { return };
                 *value = -y.iter().zip(self.smoothed(t)).map(|(&y, t)| t * (y - max - log_sum)).sum::<F>();
             });
         } else {
@@ -136,7 +136,7 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
 /// −Σ t·ln clip(y/Σy).
 pub(super) fn from_probabilities<F: Scalar>(y: &[F], t: impl Iterator<Item = F>) -> F {
     let sum: F = y.iter().copied().sum();
-    -y.iter().zip(t).map(|(&y, t)| t * clip_probability(y / sum).0.ln()).sum::<F>()
+    -y.iter().zip(t).map(|(&y, t)| t * clip_probability(y / sum).0.logarithm()).sum::<F>()
 }
 
 /// With c the slope of the clip and q = t·c/p: ∂ℓ/∂yⱼ = (Σₖ qₖ·pₖ − qⱼ) / Σy.

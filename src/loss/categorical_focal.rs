@@ -116,7 +116,7 @@ impl Default for CategoricalFocalCrossentropy {
 
 /// Returns the probability of a class: `exp(y − max)/sum` for a logit, `y/sum` otherwise.
 fn probability<F: Scalar>(y: F, logits: Option<F>, sum: F) -> F {
-    logits.map_or(y, |max| (y - max).exp()) / sum
+    logits.map_or(y, |max| (y - max).exponential()) / sum
 }
 
 /// Returns the largest logit, if the outputs are logits, and the divisor of the probabilities.
@@ -159,7 +159,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
             let (max, sum) = scale_of(y, self.from_logits);
             let each = (0..y.len()).map(|i| {
                 let (p, (alpha, t)) = (clip_probability(probability(y[i], max, sum)).0, self.class(i, t));
-                -alpha * power(F::one() - p, gamma).0 * t * p.ln()
+                -alpha * power(F::one() - p, gamma).0 * t * p.logarithm()
             });
             *value = each.sum();
         }
@@ -176,7 +176,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
                 let raw = probability(y[i], max, sum);
                 let ((p, slope), (alpha, t)) = (clip_probability(raw), self.class(i, t));
                 let (weight, rise) = power(F::one() - p, gamma);
-                *dy = slope * alpha * t * (rise * p.ln() - weight / p);
+                *dy = slope * alpha * t * (rise * p.logarithm() - weight / p);
                 dot += *dy * raw;
             }
             for (i, dy) in dy.iter_mut().enumerate() {

@@ -90,7 +90,7 @@ mean_loss!(
     Poisson,
     "poisson",
     Other,
-    |y, t| y - t * (y + F::of(EPSILON)).ln(),
+    |y, t| y - t * (y + F::of(EPSILON)).logarithm(),
     |y, t| F::one() - t / (y + F::of(EPSILON))
 );
 

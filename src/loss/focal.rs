@@ -101,7 +101,7 @@ impl BinaryFocalCrossentropy {
             false => (y, one),
         };
         let (clipped, slope) = clip_probability(p);
-        let entropy = -(t * clipped.ln() + (one - t) * (-clipped).ln_1p());
+        let entropy = -(t * clipped.logarithm() + (one - t) * (-clipped).logarithm_1p());
         let entropy_slope = slope * ((one - t) / (one - clipped) - t / clipped);
         let wrong = t * (one - p) + (one - t) * p;
         let (weight, weight_slope) = power(wrong, gamma);
@@ -125,8 +125,8 @@ pub(super) use focal_setters;
 
 /// Returns x^γ and its slope; the slope is 0 for γ = 0.
 pub(super) fn power<F: Scalar>(x: F, gamma: F) -> (F, F) {
-    let slope = if gamma == F::zero() { F::zero() } else { gamma * x.powf(gamma - F::one()) };
-    (x.powf(gamma), slope)
+    let slope = if gamma == F::zero() { F::zero() } else { gamma * x.power(gamma - F::one()) };
+    (x.power(gamma), slope)
 }
 
 /// Refuses a negative exponent.

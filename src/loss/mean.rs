@@ -73,7 +73,7 @@ pub(super) use mean_loss;
 
 /// The logarithm of a / b by the difference a − b, precise if that is small.
 pub(super) fn ln_ratio<F: Scalar>(difference: F, a: F, b: F) -> F {
-    if difference < F::zero() { -(-difference / a).ln_1p() } else { (difference / b).ln_1p() }
+    if difference < F::zero() { -(-difference / a).logarithm_1p() } else { (difference / b).logarithm_1p() }
 }
 
 /// The slope of `|e|`: −1 at 0, as in Keras on JAX for `|t − y|`.

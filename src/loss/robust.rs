@@ -2,7 +2,6 @@
 
 use super::mean::{mean_loss, mean_rows, mean_slopes};
 use super::{Loss, LossFamily};
-use crate::activation::softplus;
 use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -33,12 +32,14 @@ mean_loss!(
     |y, t| {
         let e = y - t;
         if e.abs() < F::of(2.0) {
-            // cosh² = 1 + sinh²
-            return F::of(0.5) * (e.sinh() * e.sinh()).ln_1p();
+            // cosh² = 1 + sinh², and sinh e = ½·(u + u/(u + 1)) with u = exp(e) − 1.
+            let u = e.exponential_m1();
+            let sinh = F::of(0.5) * (u + u / (u + F::one()));
+            return F::of(0.5) * (sinh * sinh).logarithm_1p();
         }
-        e + softplus(-(e + e)) - F::of(std::f64::consts::LN_2)
+        e + (-(e + e)).softplus() - F::of(std::f64::consts::LN_2)
     },
-    |y, t| (y - t).tanh()
+    |y, t| (y - t).hyperbolic_tangent()
 );
 
 /// The Huber loss: half the squared error up to `δ`, and linear beyond, averaged over the outputs of a row.

@@ -108,7 +108,7 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
             // ln Σ e^y − y_t
             kernel::sums_of_exponentials(y_pred, |max, sum| {
                 let Some(((y, &class), value)) = rows.next() else { return };
-                *value = place(y, class).map_or_else(F::zero, |place| sum.ln() - (y[place] - max));
+                *value = place(y, class).map_or_else(F::zero, |place| sum.logarithm() - (y[place] - max));
             });
         } else {
             rows.for_each(|((y, &class), value)| *value = from_probabilities(y, one_hot(class, y.len())));

@@ -195,7 +195,7 @@ impl Auc {
             let intercept = to.positives - slope * to.called();
             let ratio =
                 if from.called() > 0.0 && to.called() > 0.0 { from.called() / to.called() } else { 1.0 };
-            return share(slope * (rise + intercept * ratio.ln()), total.positives);
+            return share(slope * (rise + intercept * ratio.logarithm()), total.positives);
         }
         let point = |at: BinCounts| {
             let recall = share(at.positives, total.positives);
@@ -273,7 +273,7 @@ impl<F: Scalar> Metric<F> for Auc {
             }
             for (column, &p) in p.iter().enumerate() {
                 let p = match (self.from_logits, of_logits) {
-                    (true, _) => F::one() / (F::one() + (-p).exp()),
+                    (true, _) => F::one() / (F::one() + (-p).exponential()),
                     (_, true) => F::of(self.probabilities[column]),
                     _ => p,
                 };

@@ -110,12 +110,12 @@ fn percentage<F: Scalar>(p: &[F], t: &[F]) -> f64 {
 }
 
 fn squared_logarithmic<F: Scalar>(p: &[F], t: &[F]) -> f64 {
-    mean(p, t, |p, t| (p.max(EPSILON).ln_1p() - t.max(EPSILON).ln_1p()).powi(2))
+    mean(p, t, |p, t| (p.max(EPSILON).logarithm_1p() - t.max(EPSILON).logarithm_1p()).powi(2))
 }
 
 /// `ln cosh e = |e| + ln(1 + exp(−2|e|)) − ln 2`, which does not overflow.
 fn log_cosh<F: Scalar>(p: &[F], t: &[F]) -> f64 {
-    mean(p, t, |p, t| (p - t).abs() + (-2.0 * (p - t).abs()).exp().ln_1p() - std::f64::consts::LN_2)
+    mean(p, t, |p, t| (p - t).abs() + (-2.0 * (p - t).abs()).softplus() - std::f64::consts::LN_2)
 }
 
 fn cosine<F: Scalar>(p: &[F], t: &[F]) -> f64 {

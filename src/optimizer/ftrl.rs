@@ -123,7 +123,7 @@ impl<F: Scalar> Optimizer<F> for Ftrl {
         let (rate, q, l1) = (F::of(at.learning_rate), F::of(-self.learning_rate_power), F::of(self.l1));
         let l2 = F::of(2.0 * self.l2 + self.beta / at.learning_rate);
         let shrinkage = F::of(2.0 * self.l2_shrinkage);
-        let power = |n: F| if q == F::of(0.5) { n.sqrt() } else { n.powf(q) };
+        let power = |n: F| if q == F::of(0.5) { n.sqrt() } else { n.power(q) };
         let moved = value.iter_mut().zip(grad).zip(n.iter_mut()).zip(z.iter_mut());
         simd(|| {
             for (((w, &g), n), z) in moved {

@@ -200,7 +200,7 @@ impl Update {
 
     /// `1 − betaᵗ`, the bias of a moving average that started at 0.
     fn correction(&self, beta: f64) -> f64 {
-        1.0 - beta.powf(self.t as f64)
+        1.0 - beta.power(self.t as f64)
     }
 }
 

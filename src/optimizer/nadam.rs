@@ -79,7 +79,7 @@ const SETTLED: u64 = 2000;
 const MOST: u64 = 1 << 24;
 
 fn momentum(beta_1: f64, t: u64) -> f64 {
-    if t < SETTLED { beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64)) } else { beta_1 }
+    if t < SETTLED { beta_1 * (1.0 - 0.5 * 0.96f64.power(t as f64)) } else { beta_1 }
 }
 
 /// Extends the product Π μ from one update to update `t`, in bounded time for any `t` that a file may state.
@@ -87,7 +87,7 @@ pub(crate) fn momenta(beta_1: f64, last: u64, product: f64, t: u64) -> f64 {
     let near = t.min(last + MOST);
     let steps = (last + 1..=near)
         .try_fold(product, |product, t| (product != 0.0).then(|| product * momentum(beta_1, t)));
-    steps.unwrap_or(0.0) * beta_1.powf((t - near) as f64)
+    steps.unwrap_or(0.0) * beta_1.power((t - near) as f64)
 }
 
 default_rate!(Nadam, 0.001);

@@ -1,7 +1,7 @@
 //! `e^x` by additions and products alone, so that the compiler can vectorize it and the bits are the same on every
 //! machine. e^x = 2^n · e^r with n the nearest integer to x / ln 2, so that |r| ≤ ln 2 / 2.
 //!
-//! tanh x = 1 − 2 / (e^2x + 1), or Moshier's x + x³·P(x²) where that cancels.
+//! e^x − 1 = (2^n − 1) + 2^n·(e^r − 1). tanh x = 1 − 2 / (e^2x + 1), or Moshier's x + x³·P(x²) where that cancels.
 
 /// ln 2 in two parts; all products of the first with `n` are exact.
 const LN_2_F32: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
@@ -11,9 +11,9 @@ const LN_2_F64: [f64; 2] = [0.693_145_751_953_125, 1.428_606_820_309_417_2e-6];
 const ROUNDS_F32: f32 = 12_582_912.0; // 1.5 · 2²³
 const ROUNDS_F64: f64 = 6_755_399_441_055_744.0; // 1.5 · 2⁵²
 
-/// e^x to within 1.1 units in the last place; the polynomial is that of Moshier's Cephes library.
+/// n and e^r − 1, with the polynomial of Moshier's Cephes library.
 #[inline(always)]
-pub(super) fn f32(x: f32) -> f32 {
+fn parts_f32(x: f32) -> (i32, f32) {
     // Outside these bounds the result is 0 or infinite; NaN passes both comparisons.
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
@@ -26,16 +26,35 @@ pub(super) fn f32(x: f32) -> f32 {
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 5.0e-1;
-    let y = p * (r * r) + r + 1.0;
-    // 2^n as a product of two, neither of which is 0, denormal or infinite.
     let n = (rounded.to_bits() as i32).wrapping_sub(ROUNDS_F32.to_bits() as i32);
-    let power = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
-    y * power(n >> 1) * power(n.wrapping_sub(n >> 1))
+    (n, p * (r * r) + r)
 }
 
-/// e^x to within 1.6 units in the last place: e^r = 1 + 2·rP(r²) / (Q(r²) − rP(r²)), with Moshier's P and Q.
+/// 2^n as a product of two, neither of which is 0, denormal or infinite.
 #[inline(always)]
-pub(super) fn f64(x: f64) -> f64 {
+fn powers_f32(n: i32) -> [f32; 2] {
+    [n >> 1, n.wrapping_sub(n >> 1)].map(|n| f32::from_bits((n.wrapping_add(127) as u32) << 23))
+}
+
+/// e^x to within 1.1 units in the last place.
+#[inline(always)]
+pub(super) fn f32(x: f32) -> f32 {
+    let (n, small) = parts_f32(x);
+    let [a, b] = powers_f32(n);
+    (small + 1.0) * a * b
+}
+
+/// e^x − 1 to within 2 units in the last place.
+#[inline(always)]
+pub(super) fn m1_f32(x: f32) -> f32 {
+    let (n, small) = parts_f32(x);
+    let [a, b] = powers_f32(n);
+    if n > 1 { (small + 1.0) * a * b - 1.0 } else { small * a * b + (a * b - 1.0) }
+}
+
+/// n and e^r − 1 = 2·rP(r²) / (Q(r²) − rP(r²)), with Moshier's P and Q.
+#[inline(always)]
+fn parts_f64(x: f64) -> (i64, f64) {
     let x = if x < -746.0 { -746.0 } else { x };
     let x = if x > 710.0 { 710.0 } else { x };
     let rounded = x * std::f64::consts::LOG2_E + ROUNDS_F64;
@@ -49,10 +68,30 @@ pub(super) fn f64(x: f64) -> f64 {
     let q = q * z + 2.524_483_403_496_841e-3;
     let q = q * z + 2.272_655_482_081_550_3e-1;
     let q = q * z + 2.0;
-    let y = 1.0 + 2.0 * (p / (q - p));
     let n = (rounded.to_bits() as i64).wrapping_sub(ROUNDS_F64.to_bits() as i64);
-    let power = |n: i64| f64::from_bits((n.wrapping_add(1023) as u64) << 52);
-    y * power(n >> 1) * power(n.wrapping_sub(n >> 1))
+    (n, 2.0 * (p / (q - p)))
+}
+
+/// 2^n as a product of two, neither of which is 0, denormal or infinite.
+#[inline(always)]
+fn powers_f64(n: i64) -> [f64; 2] {
+    [n >> 1, n.wrapping_sub(n >> 1)].map(|n| f64::from_bits((n.wrapping_add(1023) as u64) << 52))
+}
+
+/// e^x to within 1.6 units in the last place.
+#[inline(always)]
+pub(super) fn f64(x: f64) -> f64 {
+    let (n, small) = parts_f64(x);
+    let [a, b] = powers_f64(n);
+    (1.0 + small) * a * b
+}
+
+/// e^x − 1 to within 2 units in the last place.
+#[inline(always)]
+pub(super) fn m1_f64(x: f64) -> f64 {
+    let (n, small) = parts_f64(x);
+    let [a, b] = powers_f64(n);
+    if n > 1 { (1.0 + small) * a * b - 1.0 } else { small * a * b + (a * b - 1.0) }
 }
 
 /// tanh x to within 2 units in the last place.
@@ -127,6 +166,26 @@ mod tests {
         }
         assert_eq!(super::tanh_f32(f32::NEG_INFINITY), -1.0);
         assert!(super::tanh_f32(f32::NAN).is_nan() && super::tanh_f64(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn exponentials_minus_1_are_accurate_to_the_last_places() {
+        // The standard library's own error is at most 1 unit.
+        let error = |found: f64, x: f64, epsilon: f64| {
+            let truth = x.exp_m1();
+            (found - truth).abs() / (epsilon * truth.abs().log2().floor().exp2())
+        };
+        let inputs = (-104_000..88_720).filter(|i| *i != 0).map(|i| i as f32 * 1e-3);
+        let small = (1..40_000).flat_map(|i| [i as f32 * 1e-5, i as f32 * -1e-5, i as f32 * 1e-12]);
+        let (f32_epsilon, inputs) = (f64::from(f32::EPSILON), inputs.chain(small));
+        let worst = inputs.clone().map(|x| error(super::m1_f32(x).into(), x.into(), f32_epsilon));
+        assert!(worst.clone().fold(0.0, f64::max) < 2.0, "{}", worst.fold(0.0, f64::max));
+        let worst = inputs.map(|x| error(super::m1_f64(x.into()), x.into(), f64::EPSILON));
+        assert!(worst.clone().fold(0.0, f64::max) < 2.0, "{}", worst.fold(0.0, f64::max));
+        for (x, y) in [(0.0, 0.0), (f32::NEG_INFINITY, -1.0), (f32::INFINITY, f32::INFINITY)] {
+            assert_eq!((super::m1_f32(x), super::m1_f64(x.into())), (y, y.into()));
+        }
+        assert!(super::m1_f32(f32::NAN).is_nan() && super::m1_f64(f64::NAN).is_nan());
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl<F: Scalar> Noise<F> {
         if self.values.len() < rows * width {
             self.values.resize(rows * width, F::zero());
         }
-        let block = (1_usize << 12).div_ceil(width);
+        let block = (1_usize << 11).div_ceil(width);
         kernel::samples(rows, block, [(&mut self.values, width)], &|range, [values]| {
             for (row, values) in range.zip(values.chunks_exact_mut(width)) {
                 fill(&mut step.rng(salt, row), values);
@@ -59,11 +59,17 @@ impl<F: Scalar> Noise<F> {
     fn draw_mask(&mut self, rows: usize, step: &Step<F>, rate: f64, kept: f64) {
         let (bound, kept) = ((rate * 4_294_967_296.0) as u64, F::of(kept));
         self.draw(rows, step, |rng, mask| {
-            for pair in mask.chunks_mut(2) {
-                let bits = rng.bits();
-                for (value, bits) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
-                    *value = if bits >= bound { kept } else { F::zero() };
-                }
+            let mut bits = [0; 64];
+            for values in mask.chunks_mut(2 * bits.len()) {
+                let bits = &mut bits[..values.len().div_ceil(2)];
+                bits.iter_mut().for_each(|bits| *bits = rng.bits());
+                kernel::simd(|| {
+                    for (pair, bits) in values.chunks_mut(2).zip(bits) {
+                        for (value, bits) in pair.iter_mut().zip([*bits & 0xFFFF_FFFF, *bits >> 32]) {
+                            *value = if bits >= bound { kept } else { F::zero() };
+                        }
+                    }
+                });
             }
         });
     }
@@ -77,8 +83,7 @@ impl<F: Scalar> Noise<F> {
 
     /// `to = f(from, noise)`, number by number.
     fn apply(&self, from: Batch<F>, mut to: BatchMut<F>, f: impl Fn(F, F) -> F + Sync) {
-        to.data().copy_from_slice(from.data());
-        kernel::map_with(to.data(), &self.values[..from.data().len()], f);
+        kernel::map_both(to.data(), from.data(), &self.values[..from.data().len()], f);
     }
 
     /// The traits of a layer with this noise.

@@ -8,7 +8,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
-use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -69,6 +69,8 @@ pub struct LayerNormalization<F = f32> {
 struct Params<F> {
     gamma: Option<Param<F>>,
     beta: Option<Param<F>>,
+    /// The sums of dγ, of parts of the rows.
+    sums: Vec<F>,
 }
 
 impl<F> LayerNormalization<F> {
@@ -81,7 +83,7 @@ impl<F> LayerNormalization<F> {
             scale: true,
             gamma: spec!("gamma", Initializer::Ones),
             beta: spec!("beta", Initializer::Zeros),
-            params: Params { gamma: None, beta: None },
+            params: Params { gamma: None, beta: None, sums: Vec::new() },
             vectors: MovedAxes::default(),
         }
     }
@@ -112,63 +114,85 @@ impl<F> Default for LayerNormalization<F> {
 }
 
 /// μ and 1/√(v + ε) of one vector.
+#[inline(always)]
 fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
     let count = F::of(x.len() as f64);
-    let mean = x.iter().copied().sum::<F>() / count;
-    let variance = x.iter().map(|&x| (x - mean) * (x - mean)).sum::<F>() / count;
+    let mean = kernel::sum([x], |[x]| x) / count;
+    let variance = kernel::sum([x], |[x]| (x - mean) * (x - mean)) / count;
     (mean, F::one() / (variance + epsilon).sqrt())
+}
+
+/// The rows of this width that a thread processes at a time.
+fn block(width: usize) -> usize {
+    (1_usize << 11).div_ceil(width.max(1))
 }
 
 impl<F: Scalar> Params<F> {
     /// Normalizes the rows of `x`.
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, epsilon: F) {
         let (gamma, beta, width) = (self.gamma.as_ref(), self.beta.as_ref(), x.width());
-        let block = (1_usize << 13).div_ceil(width);
-        kernel::samples(x.rows(), block, [(y.data(), width)], &|range, [y]| {
-            for (row, y) in range.zip(y.chunks_exact_mut(width)) {
-                let (mean, inverse) = statistics(x.row(row), epsilon);
-                y.iter_mut().zip(x.row(row)).for_each(|(y, &x)| *y = (x - mean) * inverse);
-                if let Some(gamma) = gamma {
-                    y.iter_mut().zip(gamma.value()).for_each(|(y, &gamma)| *y *= gamma);
-                }
-                if let Some(beta) = beta {
-                    y.iter_mut().zip(beta.value()).for_each(|(y, &beta)| *y += beta);
-                }
+        let normalize = |x: &[F], y: &mut [F]| {
+            let (mean, inverse) = statistics(x, epsilon);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse);
+            if let Some(gamma) = gamma {
+                y.iter_mut().zip(gamma.value()).for_each(|(y, &gamma)| *y *= gamma);
             }
+            if let Some(beta) = beta {
+                y.iter_mut().zip(beta.value()).for_each(|(y, &beta)| *y += beta);
+            }
+        };
+        kernel::samples(x.rows(), block(width), [(y.data(), width)], &|range, [y]| {
+            let rows = range.zip(y.chunks_exact_mut(width));
+            kernel::simd(|| rows.for_each(|(row, y)| normalize(x.row(row), y)));
         });
     }
 
     fn backward(&mut self, context: BackwardContext<F>, epsilon: F) {
         let (x, dy, width) = (context.x, context.dy.as_batch(), context.x.width());
-        if let Some(beta) = &mut self.beta {
-            kernel::sum_rows(dy, beta.grad_mut());
-        }
-        if let Some(gamma) = &mut self.gamma {
-            gamma.grad_mut().fill(F::zero());
-            for (x, dy) in x.iter().zip(dy.iter()) {
-                let (mean, inverse) = statistics(x, epsilon);
-                let sums = gamma.grad_mut().iter_mut().zip(x).zip(dy);
-                sums.for_each(|((sum, &x), &dy)| *sum += dy * (x - mean) * inverse);
-            }
-        }
+        let (of_rows, _) = context.scratch.take(2 * x.rows());
+        kernel::samples(x.rows(), block(width), [(&mut *of_rows, 2)], &|range, [of_rows]| {
+            kernel::simd(|| {
+                for (row, of_row) in range.zip(of_rows.chunks_exact_mut(2)) {
+                    (of_row[0], of_row[1]) = statistics(x.row(row), epsilon);
+                }
+            });
+        });
+        let of_rows = &*of_rows;
+        self.parameter_gradients(x, dy, of_rows);
         let Some(mut dx) = context.dx else { return };
         let gamma = self.gamma.as_ref().map(Param::value);
         let share = F::one() / F::of(width as f64);
-        let block = (1_usize << 13).div_ceil(width);
-        kernel::samples(x.rows(), block, [(dx.data(), width)], &|range, [dx]| {
-            for (row, dx) in range.zip(dx.chunks_exact_mut(width)) {
-                let x = x.row(row);
-                let (mean, inverse) = statistics(x, epsilon);
-                dx.copy_from_slice(dy.row(row));
-                if let Some(gamma) = gamma {
-                    dx.iter_mut().zip(gamma).for_each(|(g, &gamma)| *g *= gamma);
-                }
-                let mean_g = dx.iter().copied().sum::<F>() * share;
-                let dot: F = dx.iter().zip(x).map(|(&g, &x)| g * (x - mean) * inverse).sum();
-                let mean_gx = dot * share;
-                let numbers = dx.iter_mut().zip(x);
-                numbers.for_each(|(g, &x)| *g = (*g - mean_g - (x - mean) * inverse * mean_gx) * inverse);
+        let propagate = |row: usize, dx: &mut [F]| {
+            let (x, mean, inverse) = (x.row(row), of_rows[2 * row], of_rows[2 * row + 1]);
+            dx.copy_from_slice(dy.row(row));
+            if let Some(gamma) = gamma {
+                dx.iter_mut().zip(gamma).for_each(|(g, &gamma)| *g *= gamma);
             }
+            let mean_g = kernel::sum([dx], |[g]| g) * share;
+            let mean_gx = kernel::sum([dx, x], |[g, x]| g * ((x - mean) * inverse)) * share;
+            let numbers = dx.iter_mut().zip(x);
+            numbers.for_each(|(g, &x)| *g = (*g - mean_g - (x - mean) * inverse * mean_gx) * inverse);
+        };
+        kernel::samples(x.rows(), block(width), [(dx.data(), width)], &|range, [dx]| {
+            let rows = range.zip(dx.chunks_exact_mut(width));
+            kernel::simd(|| rows.for_each(|(row, dx)| propagate(row, dx)));
+        });
+    }
+
+    /// dβ and dγ, from μ and 1/√(v + ε) of each row.
+    fn parameter_gradients(&mut self, x: Batch<F>, dy: Batch<F>, of_rows: &[F]) {
+        if let Some(beta) = &mut self.beta {
+            kernel::sum_rows(dy, beta.grad_mut());
+        }
+        let Some(gamma) = &mut self.gamma else { return };
+        kernel::sum_over(x.rows(), &mut self.sums, gamma.grad_mut(), &|rows, sums| {
+            kernel::simd(|| {
+                for row in rows {
+                    let (mean, inverse) = (of_rows[2 * row], of_rows[2 * row + 1]);
+                    let terms = sums.iter_mut().zip(x.row(row)).zip(dy.row(row));
+                    terms.for_each(|((sum, &x), &dy)| *sum += dy * ((x - mean) * inverse));
+                }
+            });
         });
     }
 }
@@ -184,6 +208,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         self.params = Params {
             gamma: self.scale.then(|| self.gamma.param("gamma", shape, context)).transpose()?,
             beta: self.center.then(|| self.beta.param("beta", shape, context)).transpose()?,
+            sums: Vec::new(),
         };
         Ok(input.to_vec())
     }
@@ -206,7 +231,13 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_normalization: true, memory: self.vectors.memory(), ..LayerTraits::default() }
+        let width = self.params.gamma.as_ref().map_or(0, Param::len);
+        let rows_in_parts = 2 * kernel::PARTS * width;
+        LayerTraits {
+            is_normalization: true,
+            memory: self.vectors.memory() + Memory::fixed(rows_in_parts),
+            ..LayerTraits::default()
+        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Schedule for CosineDecay {
             return self.initial + (top - self.initial) * step as f64 / start as f64;
         }
         let s = (step - start).min(self.decay_steps) as f64 / self.decay_steps as f64;
-        top * ((1.0 - self.alpha) * 0.5 * (1.0 + (PI * s).cos()) + self.alpha)
+        top * ((1.0 - self.alpha) * 0.5 * (1.0 + libm::cos(PI * s)) + self.alpha)
     }
 
     fn check(&self) -> Result<()> {

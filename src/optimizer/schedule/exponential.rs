@@ -3,6 +3,7 @@
 use super::{super::check_range, MODULE, Schedule, check_steps};
 use crate::config::{saved, settings};
 use crate::error::Result;
+use crate::scalar::Scalar;
 
 /// Exponential decay, `η · rate^(s/D)` at step `s`.
 ///
@@ -45,7 +46,7 @@ impl Schedule for ExponentialDecay {
 
     fn at(&self, step: u64) -> f64 {
         let s = step as f64 / self.decay_steps as f64;
-        self.initial * self.rate.powf(if self.staircase { s.floor() } else { s })
+        self.initial * self.rate.power(if self.staircase { s.floor() } else { s })
     }
 
     fn check(&self) -> Result<()> {

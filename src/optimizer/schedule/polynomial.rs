@@ -3,6 +3,7 @@
 use super::{super::check_range, MODULE, Schedule, check_steps};
 use crate::config::{saved, setters, settings};
 use crate::error::Result;
+use crate::scalar::Scalar;
 
 /// Polynomial decay, `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
 ///
@@ -56,7 +57,7 @@ impl Schedule for PolynomialDecay {
             false => self.decay_steps,
         };
         let s = step.min(decay_steps) as f64 / decay_steps as f64;
-        (self.initial - self.end) * (1.0 - s).powf(self.power) + self.end
+        (self.initial - self.end) * (1.0 - s).power(self.power) + self.end
     }
 
     fn check(&self) -> Result<()> {

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use super::{super::check_positive, super::check_range, MODULE, Schedule, check_steps};
 use crate::config::{saved, setters, settings};
 use crate::error::Result;
+use crate::scalar::Scalar;
 
 /// Cosine decay from `η` to `α·η` over `D` steps, restarted over `t_mul·D` steps from `m_mul·η`, and so on.
 ///
@@ -65,12 +66,12 @@ impl Schedule for CosineDecayRestarts {
         } else {
             // The run is the largest i with (1 − t_mulⁱ)/(1 − t_mul) <= done; the logarithm may be off by a rounding
             // error.
-            let start = |run: f64| (1.0 - self.t_mul.powf(run)) / (1.0 - self.t_mul);
-            let run = ((1.0 - done * (1.0 - self.t_mul)).ln() / self.t_mul.ln() + 1e-9).floor();
-            (run, (done - start(run)) / self.t_mul.powf(run))
+            let start = |run: f64| (1.0 - self.t_mul.power(run)) / (1.0 - self.t_mul);
+            let run = ((1.0 - done * (1.0 - self.t_mul)).logarithm() / self.t_mul.logarithm() + 1e-9).floor();
+            (run, (done - start(run)) / self.t_mul.power(run))
         };
-        let height = self.m_mul.powf(run);
-        self.initial * ((1.0 - self.alpha) * 0.5 * height * (1.0 + (PI * share).cos()) + self.alpha)
+        let height = self.m_mul.power(run);
+        self.initial * ((1.0 - self.alpha) * 0.5 * height * (1.0 + libm::cos(PI * share)) + self.alpha)
     }
 
     fn check(&self) -> Result<()> {
