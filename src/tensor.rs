@@ -45,42 +45,50 @@ pub struct BatchMut<'a, F> {
 
 impl<'a, F> Batch<'a, F> {
     /// Creates a batch over `data`, whose length should be a multiple of `width`; an incomplete last row is ignored.
+    #[inline]
     pub fn new(data: &'a [F], width: usize) -> Self {
         let rows = data.len() / width.max(1);
         Batch { data: &data[..rows * width], width }
     }
 
     /// The number of samples.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.data.len() / self.width.max(1)
     }
 
     /// The numbers per sample.
+    #[inline]
     pub fn width(&self) -> usize {
         self.width
     }
 
     /// All values in row-major order.
+    #[inline]
     pub fn data(&self) -> &'a [F] {
         self.data
     }
 
     /// The values of one sample.
+    #[inline]
     pub fn row(&self, row: usize) -> &'a [F] {
         &self.data[row * self.width..][..self.width]
     }
 
     /// The samples, one slice each.
+    #[inline]
     pub fn iter(&self) -> std::slice::ChunksExact<'a, F> {
         self.data.chunks_exact(self.width.max(1))
     }
 
     /// The same values with another width, such as `rows·steps × channels`.
+    #[inline]
     pub fn reshape(self, width: usize) -> Self {
         Batch::new(self.data, width)
     }
 
     /// The `count` samples from `start`.
+    #[inline]
     pub fn rows_from(self, start: usize, count: usize) -> Self {
         Batch { data: &self.data[start * self.width..][..count * self.width], width: self.width }
     }
@@ -96,47 +104,56 @@ impl<'a, F> Batch<'a, F> {
 
 impl<'a, F> BatchMut<'a, F> {
     /// Creates a batch over `data`, whose length should be a multiple of `width`; an incomplete last row is ignored.
+    #[inline]
     pub fn new(data: &'a mut [F], width: usize) -> Self {
         let rows = data.len() / width.max(1);
         BatchMut { data: &mut data[..rows * width], width }
     }
 
     /// The number of samples.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.data.len() / self.width.max(1)
     }
 
     /// The numbers per sample.
+    #[inline]
     pub fn width(&self) -> usize {
         self.width
     }
 
     /// All values in row-major order.
+    #[inline]
     pub fn data(&mut self) -> &mut [F] {
         self.data
     }
 
     /// The values of one sample.
+    #[inline]
     pub fn row_mut(&mut self, row: usize) -> &mut [F] {
         &mut self.data[row * self.width..][..self.width]
     }
 
     /// The samples, one slice each.
+    #[inline]
     pub fn iter_mut(&mut self) -> std::slice::ChunksExactMut<'_, F> {
         self.data.chunks_exact_mut(self.width.max(1))
     }
 
     /// The same batch, read-only.
+    #[inline]
     pub fn as_batch(&self) -> Batch<'_, F> {
         Batch { data: self.data, width: self.width }
     }
 
     /// Reborrows the batch.
+    #[inline]
     pub fn reborrow(&mut self) -> BatchMut<'_, F> {
         BatchMut { data: self.data, width: self.width }
     }
 
     /// The same values with another width, such as `rows·steps × channels`.
+    #[inline]
     pub fn reshape(self, width: usize) -> BatchMut<'a, F> {
         BatchMut::new(self.data, width)
     }

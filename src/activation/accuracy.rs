@@ -20,8 +20,11 @@ fn allowed(activation: Activation, x: f64) -> [(f64, f64); 2] {
     // Each of these slopes is 0 somewhere in this range, as the sum of larger terms.
     let root = if (-4.0..0.0).contains(&x) { 0.25 } else { 0.0 };
     match activation {
-        // The tail magnifies the rounding of its argument: −x²/2, and 2u = 1.6·(x + 0.045·x³).
-        Gelu { approximate: false } if x < 0.0 => [(4.0 + x * x, 0.0), (4.0 + x * x, root)],
+        // φ(x), which has fewer digits where it is denormal.
+        Gelu { approximate: false } if x < -13.0 => [(16.0, 0.0); 2],
+        // The tail is a product of three rounded factors.
+        Gelu { approximate: false } if x < 0.0 => [(if x < -1.0 { 7.5 } else { 4.0 }, 0.0), (7.5, root)],
+        // The tail magnifies the rounding of its argument 2u = 1.6·(x + 0.045·x³).
         Gelu { approximate: true } if x < 0.0 => {
             let exponent = 1.6 * (x + 0.045 * x.powi(3)).abs();
             [(4.0 + 2.0 * exponent, 0.0), (4.0 + 2.0 * exponent, root)]

@@ -35,6 +35,7 @@ pub(super) fn sigmoid_slope<F: Scalar>(x: F) -> F {
 }
 
 /// `x − tanh x`, by Lambert's continued fraction `tanh x = x / (1 + x²/(3 + x²/(5 + ...)))` where the two are close.
+#[inline(always)]
 pub(super) fn tanh_shrink<F: Scalar>(x: F) -> F {
     if x.abs() >= F::one() {
         return x - x.hyperbolic_tangent();

@@ -29,7 +29,7 @@ pub(crate) fn sums_of_exponentials<F: Scalar>(y: Batch<F>, mut each: impl FnMut(
             let max = largest(rows);
             let sum = rows.chunks(LEN).fold(F::zero(), |sum, part| {
                 let terms = &mut memory[..part.len()];
-                simd(|| terms.iter_mut().zip(part).for_each(|(e, &y)| *e = (y - max).exponential()));
+                simd!(|| terms.iter_mut().zip(part).for_each(|(e, &y)| *e = (y - max).exponential()));
                 terms.iter().fold(sum, |sum, &e| sum + e)
             });
             each(max, sum);
@@ -40,7 +40,7 @@ pub(crate) fn sums_of_exponentials<F: Scalar>(y: Batch<F>, mut each: impl FnMut(
             let max = largest(row);
             terms.iter_mut().zip(row).for_each(|(e, &y)| *e = y - max);
         }
-        simd(|| terms.iter_mut().for_each(|e| *e = e.exponential()));
+        simd!(|| terms.iter_mut().for_each(|e| *e = e.exponential()));
         for (terms, row) in terms.chunks_exact(width).zip(rows.chunks_exact(width)) {
             each(largest(row), terms.iter().copied().sum());
         }

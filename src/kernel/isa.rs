@@ -25,6 +25,7 @@ pub(crate) fn check_isa() -> Result<()> {
 }
 
 /// The instruction set of this process.
+#[inline]
 fn chosen() -> &'static Result<Isa> {
     static CHOSEN: OnceLock<Result<Isa>> = OnceLock::new();
     CHOSEN.get_or_init(|| match std::env::var_os(VARIABLE) {
@@ -35,6 +36,7 @@ fn chosen() -> &'static Result<Isa> {
 
 impl Isa {
     /// The instruction set that `CORNU_ISA` names, or else the best of this machine.
+    #[inline]
     pub(super) fn get() -> Isa {
         chosen().as_ref().copied().unwrap_or_else(|_| Isa::best())
     }

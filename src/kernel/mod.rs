@@ -27,7 +27,8 @@ pub(crate) use exponential::{softmax, sums_of_exponentials};
 pub(crate) use isa::check_isa;
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
 pub(crate) use simd::{
-    all_finite, all_within, combine, gather, largest, map, map_both, map_with, pieces, simd, sum, sum_rows,
+    Registers, all_finite, all_within, combine, gather, largest, map_both, map_with, pieces, rows_of, simd,
+    sum, sum_rows,
 };
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use threads::each_item;

@@ -4,33 +4,90 @@ use super::isa::Isa;
 use super::threads;
 use crate::scalar::Scalar;
 
-/// Runs a loop with the widest registers of the machine. The bits are the same on all machines, because only products (see
-/// `matmul`) use fused instructions.
-#[inline]
-pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
-    match Isa::get() {
-        // SAFETY: `get` names only what this machine has.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512(work) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2(work) },
-        #[cfg(target_arch = "aarch64")]
-        Isa::Neon => work(),
-        Isa::Portable => work(),
+/// Runs a loop, given as a closure without arguments, with the widest registers of the machine. The bits are the same on
+/// all machines, because only products (see `matmul`) use fused instructions.
+///
+/// The macro writes the closure once for each instruction set: only what is inlined into a function with that set is compiled
+/// for it, and the compiler inlines a closure that is called in one place. What the closure calls must be `#[inline]`:
+/// a call to another function that takes or returns a slice prevents this, such as one of `zip` with `chunks_exact`.
+macro_rules! simd {
+    ($work:expr) => {
+        match $crate::kernel::Registers::widest() {
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::Registers::Avx512(registers) => registers.run($work),
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::Registers::Avx2(registers) => registers.run($work),
+            $crate::kernel::Registers::Basic => ($work)(),
+        }
+    };
+}
+pub(crate) use simd;
+
+/// The rows of this width. `chunks_exact` itself may panic, and a call of another function can keep a closure from being
+/// inlined in [`simd`].
+#[inline(always)]
+pub(crate) fn rows_of<F>(values: &[F], width: usize) -> std::slice::ChunksExact<'_, F> {
+    values.chunks_exact(width.max(1))
+}
+
+/// The registers for loops in plain Rust; see [`simd`].
+pub(crate) enum Registers {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// Those that every machine has for which the program is compiled.
+    Basic,
+}
+
+/// Exists only on machines with AVX-512.
+#[cfg(target_arch = "x86_64")]
+pub(crate) struct Avx512(());
+
+/// Exists only on machines with AVX2.
+#[cfg(target_arch = "x86_64")]
+pub(crate) struct Avx2(());
+
+impl Registers {
+    /// The widest registers of this machine.
+    #[inline]
+    pub(crate) fn widest() -> Registers {
+        match Isa::get() {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Registers::Avx512(Avx512(())),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Registers::Avx2(Avx2(())),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => Registers::Basic,
+            Isa::Portable => Registers::Basic,
+        }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
-fn avx512<R>(work: impl FnOnce() -> R) -> R {
-    work()
+impl Avx512 {
+    #[inline]
+    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
+        fn run<R>(work: impl FnOnce() -> R) -> R {
+            work()
+        }
+        // SAFETY: `Isa::get` names only what this machine has.
+        unsafe { run(work) }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2<R>(work: impl FnOnce() -> R) -> R {
-    work()
+impl Avx2 {
+    #[inline]
+    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        #[target_feature(enable = "avx2,fma")]
+        fn run<R>(work: impl FnOnce() -> R) -> R {
+            work()
+        }
+        // SAFETY: as above.
+        unsafe { run(work) }
+    }
 }
 
 /// The numbers that a thread processes at a time; fewer are not worth a second thread.
@@ -82,19 +139,25 @@ fn fetch<F>(address: *const F) {
 /// The work on a piece: its range, and the piece of each array.
 type PieceWork<'a, F, const N: usize> = dyn Fn(std::ops::Range<usize>, [&mut [F]; N]) + Sync + 'a;
 
-/// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads.
+/// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads. Optional arrays may
+/// be empty.
 pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N], work: &PieceWork<F, N>) {
-    let shared = arrays.map(|array| Pieces::new(array, CHUNK));
-    threads::each(len.div_ceil(CHUNK), &|part| {
+    // Pieces of the first array begin with a cache line, as do those of others that are equally far from one: a register
+    // that is stored to two lines takes twice the time.
+    let lead = arrays.first().map_or(0, |array| array.as_ptr().align_offset(LINE));
+    let shared = arrays.map(Pieces::whole);
+    threads::each(len.saturating_sub(lead).div_ceil(CHUNK).max(1), &|part| {
+        let start = if part == 0 { 0 } else { lead + part * CHUNK };
+        let range = start..len.min(lead + (part + 1) * CHUNK);
         // SAFETY: every part is used once.
-        let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
-        work(part * CHUNK..len.min((part + 1) * CHUNK), arrays);
+        let arrays = std::array::from_fn(|i| unsafe { shared[i].within(range.clone()) });
+        work(range, arrays);
     });
 }
 
 /// `y ← f(y)`, element by element, on several threads for long arrays.
 pub(crate) fn map<F: Scalar>(y: &mut [F], f: impl Fn(F) -> F + Sync) {
-    pieces(y.len(), [y], &|_, [y]| simd(|| y.iter_mut().for_each(|y| *y = f(*y))));
+    pieces(y.len(), [y], &|_, [y]| simd!(|| y.iter_mut().for_each(|y| *y = f(*y))));
 }
 
 /// `y ← f(y, x)`, element by element, on several threads for long arrays.
@@ -102,7 +165,7 @@ pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + 
     debug_assert_eq!(y.len(), x.len());
     pieces(y.len(), [y], &|range, [y]| {
         let x = &x[range];
-        simd(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, *x)));
+        simd!(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, *x)));
     });
 }
 
@@ -114,8 +177,9 @@ pub(crate) fn map_both<F: Scalar>(y: &mut [F], a: &[F], b: &[F], f: impl Fn(F, F
 
 /// `y ← f(y, [x₀, x₁, ...])`, element by element, on this thread.
 pub(crate) fn combine<F: Scalar, const N: usize>(y: &mut [F], x: [&[F]; N], f: impl Fn(F, [F; N]) -> F) {
-    let x = x.map(|x| &x[..y.len()]);
-    simd(|| y.iter_mut().enumerate().for_each(|(i, y)| *y = f(*y, x.map(|x| x[i]))));
+    let x = x.map(|x| x[..y.len()].as_ptr());
+    // SAFETY: each array has as many numbers as `y`, and none is written here.
+    simd!(|| y.iter_mut().enumerate().for_each(|(i, y)| *y = f(*y, x.map(|x| unsafe { *x.add(i) }))));
 }
 
 /// A slice split into parts, each written by one thread.
@@ -131,6 +195,22 @@ unsafe impl<F: Send> Sync for Pieces<F> {}
 impl<F> Pieces<F> {
     pub(super) fn new(slice: &mut [F], size: usize) -> Self {
         Pieces { start: slice.as_mut_ptr(), len: slice.len(), size }
+    }
+
+    /// One part.
+    fn whole(slice: &mut [F]) -> Self {
+        let size = slice.len();
+        Pieces::new(slice, size)
+    }
+
+    /// The numbers `range` of the slice, as far as it has them.
+    ///
+    /// # Safety
+    /// As for [`Pieces::get_range`].
+    #[allow(clippy::mut_from_ref)] // the caller promises disjoint parts
+    unsafe fn within(&self, range: std::ops::Range<usize>) -> &mut [F] {
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.get_range(0, range.start.min(self.len)..range.end.min(self.len)) }
     }
 
     /// The numbers `range` of part `part`.
@@ -172,7 +252,7 @@ pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
 pub(crate) fn all_within<F: Scalar>(limit: F, values: &[F]) -> bool {
     if values.len() <= CHUNK {
         // No early exit, so that the loop vectorizes; NaN fails the comparison.
-        return simd(|| values.iter().fold(true, |within, x| within & (x.abs() <= limit)));
+        return simd!(|| values.iter().fold(true, |within, x| within & (x.abs() <= limit)));
     }
     largest(values) <= limit
 }
@@ -188,7 +268,7 @@ pub(crate) fn largest<F: Scalar>(values: &[F]) -> F {
     threads::each(values.len().div_ceil(size), &|part| {
         // SAFETY: every part is used once.
         let own = unsafe { shared.get(part) };
-        own[0] = simd(|| largest_of(&values[part * size..values.len().min((part + 1) * size)]));
+        own[0] = simd!(|| largest_of(&values[part * size..values.len().min((part + 1) * size)]));
     });
     largest_of(&parts)
 }
@@ -219,7 +299,7 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
     if width > 0 && LANES.is_multiple_of(width) {
         return sum_short_rows(rows, sums);
     }
-    simd(|| {
+    simd!(|| {
         let blocks = sums.chunks_exact_mut(LANES);
         let whole = blocks.len() * LANES;
         for (block, sums) in blocks.enumerate() {
@@ -240,19 +320,21 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
 /// The number of sums in registers.
 const LANES: usize = 16;
 
-/// `Σ f([x₀, x₁, ...])` over the elements of slices of one length, in [`LANES`] sums that are then added pairwise: in the
-/// same order whatever the width of the registers. To be called within [`simd`].
+/// `Σ f(x, y)` over the elements of two slices of one length, in [`LANES`] sums that are then added pairwise: in the same
+/// order whatever the width of the registers. To be called within [`simd`].
 #[inline(always)]
-pub(crate) fn sum<F: Scalar, const N: usize>(x: [&[F]; N], f: impl Fn([F; N]) -> F) -> F {
-    let len = x[0].len();
-    let whole = len - len % LANES;
+pub(crate) fn sum<F: Scalar>(x: &[F], y: &[F], f: impl Fn(F, F) -> F) -> F {
+    let whole = x.len() - x.len() % LANES;
     let mut lanes = [F::zero(); LANES];
     for start in (0..whole).step_by(LANES) {
-        let part = x.map(|x| &x[start..][..LANES]);
-        lanes.iter_mut().enumerate().for_each(|(i, lane)| *lane += f(part.map(|x| x[i])));
+        let (x, y) = (&x[start..][..LANES], &y[start..][..LANES]);
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            *lane += f(x[i], y[i]);
+        }
     }
-    let rest = x.map(|x| &x[whole..len]);
-    lanes.iter_mut().enumerate().take(len - whole).for_each(|(i, lane)| *lane += f(rest.map(|x| x[i])));
+    for (lane, i) in lanes.iter_mut().zip(whole..x.len()) {
+        *lane += f(x[i], y[i]);
+    }
     for half in [8, 4, 2, 1] {
         let (low, high) = lanes.split_at_mut(half);
         low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
@@ -263,7 +345,7 @@ pub(crate) fn sum<F: Scalar, const N: usize>(x: [&[F]; N], f: impl Fn([F; N]) ->
 /// The same for rows shorter than a register: several rows are added in the lanes, and then the lanes to each other.
 fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
     let mut lanes = [F::zero(); LANES];
-    simd(|| {
+    simd!(|| {
         let groups = rows.data().chunks_exact(LANES);
         lanes.iter_mut().zip(groups.remainder()).for_each(|(sum, x)| *sum = *x);
         for group in groups {

@@ -50,7 +50,7 @@ pub(super) fn split_k<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], thr
             // SAFETY: every part is used once.
             let c = unsafe { pieces.get(part) };
             for sums in sums.chunks_exact(len) {
-                simd(|| add(c, &sums[part * size..][..c.len()]));
+                simd!(|| add(c, &sums[part * size..][..c.len()]));
             }
         });
     });
@@ -85,7 +85,7 @@ pub(super) unsafe fn split_by_split<F: Scalar>(
                 let c = unsafe {
                     std::slice::from_raw_parts_mut(product.c.add(row * product.c_row + cols.start), width)
                 };
-                simd(|| add(c, sums));
+                simd!(|| add(c, sums));
             }
         }
     });

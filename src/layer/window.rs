@@ -163,18 +163,13 @@ impl Window {
             for tap_y in 0..self.size[0] {
                 let Some(row) = self.cell(0, y, tap_y).filter(|&row| row < rows) else { continue };
                 let (tap, first) = (tap_y * self.size[1], row * cols);
-                if self.dilation[1] == 1 {
-                    let range = self.columns(x);
-                    let start = (x * self.strides[1] + range.start)
-                        - self.before[1].min(x * self.strides[1] + range.start);
-                    if !range.is_empty() {
-                        f(Stretch { place, tap: tap + range.start, cell: first + start, len: range.len() });
-                    }
-                    continue;
-                }
-                for tap_x in 0..self.size[1] {
-                    if let Some(col) = self.cell(1, x, tap_x).filter(|&col| col < cols) {
-                        f(Stretch { place, tap: tap + tap_x, cell: first + col, len: 1 });
+                // Undilated taps are one run. `f` is called in one place, so that it is inlined.
+                let together = self.dilation[1] == 1;
+                for tap_x in 0..if together { 1 } else { self.size[1] } {
+                    let taps = if together { self.columns(x) } else { tap_x..tap_x + 1 };
+                    let Some(col) = self.cell(1, x, taps.start).filter(|&col| col < cols) else { continue };
+                    if !taps.is_empty() {
+                        f(Stretch { place, tap: tap + taps.start, cell: first + col, len: taps.len() });
                     }
                 }
             }

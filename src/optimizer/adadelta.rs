@@ -75,7 +75,7 @@ impl<F: Scalar> Optimizer<F> for Adadelta {
         let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
         let moved = value.iter_mut().zip(grad).zip(a.iter_mut()).zip(d.iter_mut());
-        simd(|| {
+        simd!(|| {
             for (((w, &g), a), d) in moved {
                 *a = rho * *a + new * g * g;
                 let delta = (*d + epsilon).sqrt() / (*a + epsilon).sqrt() * g;

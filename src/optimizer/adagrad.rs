@@ -74,7 +74,7 @@ impl<F: Scalar> Optimizer<F> for Adagrad {
         let [a] = slots else { return };
         let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let moved = value.iter_mut().zip(grad).zip(a.iter_mut());
-        simd(|| {
+        simd!(|| {
             for ((w, &g), a) in moved {
                 *a += g * g;
                 *w -= rate * g / (*a + epsilon).sqrt();

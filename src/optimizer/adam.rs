@@ -114,7 +114,7 @@ impl<F: Scalar> Optimizer<F> for Adam {
             (w, *m, *v)
         });
         let step = move |w: &mut F, m: F, v: F| *w -= alpha * m / (v.sqrt() + epsilon);
-        simd(|| match largest {
+        simd!(|| match largest {
             [] => moments.for_each(|(w, m, v)| step(w, m, v)),
             [largest, ..] => moments.zip(largest.iter_mut()).for_each(|((w, m, v), largest)| {
                 *largest = largest.max(v);

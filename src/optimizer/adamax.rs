@@ -85,7 +85,7 @@ impl<F: Scalar> Optimizer<F> for Adamax {
         let rate = F::of(at.learning_rate / at.correction(self.beta_1));
         let (a, beta_2, epsilon) = (F::of(1.0 - self.beta_1), F::of(self.beta_2), F::of(self.epsilon));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(u.iter_mut());
-        simd(|| {
+        simd!(|| {
             for (((w, &g), m), u) in moved {
                 *m += (g - *m) * a;
                 *u = (beta_2 * *u).max(g.abs());

@@ -125,7 +125,7 @@ impl<F: Scalar> Optimizer<F> for Ftrl {
         let shrinkage = F::of(2.0 * self.l2_shrinkage);
         let power = |n: F| if q == F::of(0.5) { n.sqrt() } else { n.power(q) };
         let moved = value.iter_mut().zip(grad).zip(n.iter_mut()).zip(z.iter_mut());
-        simd(|| {
+        simd!(|| {
             for (((w, &g), n), z) in moved {
                 let next = *n + g * g;
                 *z += g + shrinkage * *w - (power(next) - power(*n)) / rate * *w;

@@ -74,7 +74,7 @@ impl<F: Scalar> Optimizer<F> for Lion {
         let (b1, new1) = (F::of(self.beta_1), F::of(1.0 - self.beta_1));
         let (b2, new2) = (F::of(self.beta_2), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut());
-        simd(|| {
+        simd!(|| {
             for ((w, &g), m) in moved {
                 let direction = b1 * *m + new1 * g;
                 let step = if direction > zero { rate } else { -rate };

@@ -127,7 +127,7 @@ impl<F: Scalar> Optimizer<F> for Nadam {
         let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
-        simd(|| {
+        simd!(|| {
             for (((w, &g), m), v) in moved {
                 *m += (g - *m) * a;
                 *v += (g * g - *v) * b;

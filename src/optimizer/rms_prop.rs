@@ -97,7 +97,7 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
             (w, g, *v)
         });
         let step = move |g: F, variance: F| rate * g / (variance + epsilon).sqrt();
-        simd(|| match a {
+        simd!(|| match a {
             [] => descend(squares.map(move |(w, g, v)| (w, step(g, v))), m, mu),
             [a, ..] => {
                 let steps = squares.zip(a.iter_mut()).map(move |((w, g, v), a)| {

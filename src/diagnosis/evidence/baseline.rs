@@ -121,7 +121,7 @@ impl<F: Scalar> TargetStatistics<F> {
     fn count_classes(&mut self, targets: Batch<F>) {
         // Counting few classes one by one is faster.
         if self.counts.len() <= 8 {
-            kernel::simd(|| {
+            kernel::simd!(|| {
                 let mut rest = targets.rows() as u32;
                 let Some((last, counts)) = self.counts.split_last_mut() else { return };
                 for (class, count) in counts.iter_mut().enumerate() {

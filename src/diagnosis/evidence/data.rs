@@ -392,7 +392,7 @@ fn features<F: Scalar>(x: Batch<F>) -> Vec<Feature> {
     // Differences to the first row, so that a large offset loses no digits.
     let first = x.iter().next().unwrap_or_default();
     let mut features = vec![Feature::default(); x.width()];
-    kernel::simd(|| {
+    kernel::simd!(|| {
         for row in x.iter() {
             for ((sums, x), first) in features.iter_mut().zip(row).zip(first) {
                 let d = x.as_f64() - first.as_f64();

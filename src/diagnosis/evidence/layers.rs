@@ -366,7 +366,7 @@ fn side_by_side<const N: usize, F: Scalar>(row: &[F], start: usize) -> [f64; N] 
 #[inline(always)]
 fn column_sums<const N: usize, F: Scalar>(y: Batch<F>, values: impl Fn(&[F]) -> [f64; N]) -> [[f64; 3]; N] {
     let [mut sum, mut square, mut own] = [[0.0; N]; 3];
-    kernel::simd(|| {
+    kernel::simd!(|| {
         let first = y.iter().next().map_or([0.0; N], &values);
         for row in y.iter() {
             let v = values(row);

@@ -3,6 +3,7 @@
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::kernel;
 use crate::layer::check::check_positive;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
@@ -77,24 +78,32 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(vectors) = self.param.as_ref().map(Param::value) else { return };
-        for (y, x) in y.data().chunks_exact_mut(self.output_dim).zip(x.data()) {
-            match x.to_usize().filter(|&index| index < self.input_dim) {
-                Some(index) => y.copy_from_slice(&vectors[index * self.output_dim..][..self.output_dim]),
-                None => y.fill(F::nan()),
+        let (width, indices) = (self.output_dim, x.data());
+        let block = (1_usize << 12).div_ceil(width);
+        kernel::samples(indices.len(), block, [(y.data(), width)], &|range, [y]| {
+            for (y, x) in y.chunks_exact_mut(width).zip(&indices[range]) {
+                match x.to_usize().filter(|&index| index < self.input_dim) {
+                    Some(index) => y.copy_from_slice(&vectors[index * width..][..width]),
+                    None => y.fill(F::nan()),
+                }
             }
-        }
+        });
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
-        let grad = param.grad_mut();
-        grad.fill(F::zero());
-        for (dy, x) in context.dy.as_batch().data().chunks_exact(self.output_dim).zip(context.x.data()) {
-            if let Some(index) = x.to_usize().filter(|&index| index < self.input_dim) {
-                let sum = &mut grad[index * self.output_dim..][..self.output_dim];
-                sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += *dy);
+        let (width, dy) = (self.output_dim, context.dy.as_batch());
+        // Each thread reads all indices and adds to some of the vectors.
+        let block = self.input_dim.div_ceil(kernel::threads()).max((1_usize << 13).div_ceil(width));
+        kernel::samples(self.input_dim, block, [(param.grad_mut(), width)], &|range, [grad]| {
+            grad.fill(F::zero());
+            for (dy, x) in dy.data().chunks_exact(width).zip(context.x.data()) {
+                if let Some(index) = x.to_usize().filter(|index| range.contains(index)) {
+                    let sum = &mut grad[(index - range.start) * width..][..width];
+                    sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += *dy);
+                }
             }
-        }
+        });
         if let Some(mut dx) = context.dx {
             dx.data().fill(F::zero());
         }

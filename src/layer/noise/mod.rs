@@ -57,17 +57,18 @@ impl<F: Scalar> Noise<F> {
 
     /// Draws 0 with probability `rate`, else `kept`. Two numbers share the 64 bits of one draw.
     fn draw_mask(&mut self, rows: usize, step: &Step<F>, rate: f64, kept: f64) {
-        let (bound, kept) = ((rate * 4_294_967_296.0) as u64, F::of(kept));
+        let (bound, kept) = ((rate * 4_294_967_296.0) as u32, F::of(kept));
         self.draw(rows, step, |rng, mask| {
-            let mut bits = [0; 64];
-            for values in mask.chunks_mut(2 * bits.len()) {
-                let bits = &mut bits[..values.len().div_ceil(2)];
-                bits.iter_mut().for_each(|bits| *bits = rng.bits());
-                kernel::simd(|| {
-                    for (pair, bits) in values.chunks_mut(2).zip(bits) {
-                        for (value, bits) in pair.iter_mut().zip([*bits & 0xFFFF_FFFF, *bits >> 32]) {
-                            *value = if bits >= bound { kept } else { F::zero() };
-                        }
+            let mut words = [0; 128];
+            for values in mask.chunks_mut(words.len()) {
+                for pair in words[..values.len().next_multiple_of(2)].chunks_exact_mut(2) {
+                    let bits = rng.bits();
+                    (pair[0], pair[1]) = (bits as u32, (bits >> 32) as u32);
+                }
+                let words = &words[..values.len()];
+                kernel::simd!(|| {
+                    for (value, word) in values.iter_mut().zip(words) {
+                        *value = if *word >= bound { kept } else { F::zero() };
                     }
                 });
             }

@@ -155,7 +155,7 @@ impl<F: Scalar> BatchNormalization<F> {
         let (inverse, variance) = rest.split_at_mut(channels);
         let count = x.rows() / steps.count;
         kernel::sum_over(count, &mut self.sums, mean, &|rows, sum| {
-            kernel::simd(|| {
+            kernel::simd!(|| {
                 for row in rows {
                     sum.iter_mut().zip(x.row(steps.row(step, row))).for_each(|(sum, &x)| *sum += x);
                 }
@@ -166,7 +166,7 @@ impl<F: Scalar> BatchNormalization<F> {
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
         kernel::sum_over(x.rows() / steps.count, &mut self.sums, inverse, &|rows, sum| {
-            kernel::simd(|| {
+            kernel::simd!(|| {
                 for row in rows {
                     let deviations = x.row(steps.row(step, row)).iter().zip(mean).map(|(&x, &mean)| x - mean);
                     sum.iter_mut().zip(deviations).for_each(|(sum, d)| *sum += d * d);
@@ -244,7 +244,7 @@ impl<F: Scalar> BatchNormalization<F> {
             let (mean, inverse) = statistics(step);
             kernel::sum_over(x.rows() / steps.count, &mut self.sums, of_step, &|rows, sums| {
                 let (d_beta, d_gamma) = sums.split_at_mut(channels);
-                kernel::simd(|| {
+                kernel::simd!(|| {
                     for row in rows {
                         let row = steps.row(step, row);
                         let (x, dy) = (&x.row(row)[..channels], &dy.row(row)[..channels]);
@@ -280,10 +280,12 @@ impl<F: Scalar> BatchNormalization<F> {
             let (d_beta, d_gamma) = of_steps[2 * channels * step..][..2 * channels].split_at(channels);
             let factor = |c: usize| inverse[c] * gammas.map_or(F::one(), |gamma| gamma[c]);
             let (x, dy) = (x.row(row), dy.row(row));
-            for c in 0..channels {
-                let normal = (x[c] - mean[c]) * inverse[c];
-                dx[c] = factor(c) * (dy[c] - share * (d_beta[c] + normal * d_gamma[c]));
-            }
+            kernel::simd!(|| {
+                for c in 0..channels {
+                    let normal = (x[c] - mean[c]) * inverse[c];
+                    dx[c] = factor(c) * (dy[c] - share * (d_beta[c] + normal * d_gamma[c]));
+                }
+            });
         });
     }
 }

@@ -20,11 +20,13 @@ impl Steps {
     pub(super) const ONE: Steps = Steps { count: 1, len: 1 };
 
     /// The step of a row.
+    #[inline]
     pub(super) fn of(self, row: usize) -> usize {
         if self.count == 1 { 0 } else { row / self.len % self.count }
     }
 
     /// The row that is number `index` of those of a step.
+    #[inline]
     pub(super) fn row(self, step: usize, index: usize) -> usize {
         match self.count {
             1 => index,
@@ -74,7 +76,8 @@ impl<F: Scalar> Channels<F> {
         each_row(&mut y, &|row, y| {
             let (factor, shift) = line[2 * channels * steps.of(row)..][..2 * channels].split_at(channels);
             let line = factor.iter().zip(shift);
-            y.iter_mut().zip(x.row(row)).zip(line).for_each(|((y, &x), (&a, &b))| *y = x * a + b);
+            let values = y.iter_mut().zip(x.row(row)).zip(line);
+            kernel::simd!(|| values.for_each(|((y, &x), (&a, &b))| *y = x * a + b));
         });
     }
 }
@@ -83,6 +86,6 @@ impl<F: Scalar> Channels<F> {
 pub(super) fn each_row<F: Scalar>(to: &mut BatchMut<F>, f: &(dyn Fn(usize, &mut [F]) + Sync)) {
     let (rows, width) = (to.rows(), to.width());
     kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to.data(), width)], &|range, [to]| {
-        kernel::simd(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
+        range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to));
     });
 }

@@ -117,8 +117,8 @@ impl<F> Default for LayerNormalization<F> {
 #[inline(always)]
 fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
     let count = F::of(x.len() as f64);
-    let mean = kernel::sum([x], |[x]| x) / count;
-    let variance = kernel::sum([x], |[x]| (x - mean) * (x - mean)) / count;
+    let mean = kernel::sum(x, x, |x, _| x) / count;
+    let variance = kernel::sum(x, x, |x, _| (x - mean) * (x - mean)) / count;
     (mean, F::one() / (variance + epsilon).sqrt())
 }
 
@@ -127,23 +127,45 @@ fn block(width: usize) -> usize {
     (1_usize << 11).div_ceil(width.max(1))
 }
 
+/// y of one vector.
+#[inline(always)]
+fn normalize<F: Scalar>(x: &[F], y: &mut [F], [gamma, beta]: [Option<&[F]>; 2], epsilon: F) {
+    let (mean, inverse) = statistics(x, epsilon);
+    y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse);
+    if let Some(gamma) = gamma {
+        y.iter_mut().zip(gamma).for_each(|(y, &gamma)| *y *= gamma);
+    }
+    if let Some(beta) = beta {
+        y.iter_mut().zip(beta).for_each(|(y, &beta)| *y += beta);
+    }
+}
+
+/// dx of one vector with these μ and 1/√(v + ε).
+#[inline(always)]
+fn propagate<F: Scalar>(x: &[F], dy: &[F], dx: &mut [F], gamma: Option<&[F]>, [mean, inverse]: [F; 2]) {
+    let share = F::one() / F::of(x.len() as f64);
+    dx.iter_mut().zip(dy).for_each(|(g, &dy)| *g = dy);
+    if let Some(gamma) = gamma {
+        dx.iter_mut().zip(gamma).for_each(|(g, &gamma)| *g *= gamma);
+    }
+    let mean_g = kernel::sum(dx, x, |g, _| g) * share;
+    let mean_gx = kernel::sum(dx, x, |g, x| g * ((x - mean) * inverse)) * share;
+    let numbers = dx.iter_mut().zip(x);
+    numbers.for_each(|(g, &x)| *g = (*g - mean_g - (x - mean) * inverse * mean_gx) * inverse);
+}
+
 impl<F: Scalar> Params<F> {
     /// Normalizes the rows of `x`.
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, epsilon: F) {
-        let (gamma, beta, width) = (self.gamma.as_ref(), self.beta.as_ref(), x.width());
-        let normalize = |x: &[F], y: &mut [F]| {
-            let (mean, inverse) = statistics(x, epsilon);
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse);
-            if let Some(gamma) = gamma {
-                y.iter_mut().zip(gamma.value()).for_each(|(y, &gamma)| *y *= gamma);
-            }
-            if let Some(beta) = beta {
-                y.iter_mut().zip(beta.value()).for_each(|(y, &beta)| *y += beta);
-            }
-        };
+        let width = x.width();
+        let line = [&self.gamma, &self.beta].map(|param| param.as_ref().map(Param::value));
         kernel::samples(x.rows(), block(width), [(y.data(), width)], &|range, [y]| {
-            let rows = range.zip(y.chunks_exact_mut(width));
-            kernel::simd(|| rows.for_each(|(row, y)| normalize(x.row(row), y)));
+            kernel::simd!(|| {
+                for (place, row) in range.enumerate() {
+                    let y = &mut y[place * width..][..width];
+                    normalize(x.row(row), y, line, epsilon);
+                }
+            });
         });
     }
 
@@ -151,9 +173,9 @@ impl<F: Scalar> Params<F> {
         let (x, dy, width) = (context.x, context.dy.as_batch(), context.x.width());
         let (of_rows, _) = context.scratch.take(2 * x.rows());
         kernel::samples(x.rows(), block(width), [(&mut *of_rows, 2)], &|range, [of_rows]| {
-            kernel::simd(|| {
-                for (row, of_row) in range.zip(of_rows.chunks_exact_mut(2)) {
-                    (of_row[0], of_row[1]) = statistics(x.row(row), epsilon);
+            kernel::simd!(|| {
+                for (place, row) in range.enumerate() {
+                    (of_rows[2 * place], of_rows[2 * place + 1]) = statistics(x.row(row), epsilon);
                 }
             });
         });
@@ -161,21 +183,14 @@ impl<F: Scalar> Params<F> {
         self.parameter_gradients(x, dy, of_rows);
         let Some(mut dx) = context.dx else { return };
         let gamma = self.gamma.as_ref().map(Param::value);
-        let share = F::one() / F::of(width as f64);
-        let propagate = |row: usize, dx: &mut [F]| {
-            let (x, mean, inverse) = (x.row(row), of_rows[2 * row], of_rows[2 * row + 1]);
-            dx.copy_from_slice(dy.row(row));
-            if let Some(gamma) = gamma {
-                dx.iter_mut().zip(gamma).for_each(|(g, &gamma)| *g *= gamma);
-            }
-            let mean_g = kernel::sum([dx], |[g]| g) * share;
-            let mean_gx = kernel::sum([dx, x], |[g, x]| g * ((x - mean) * inverse)) * share;
-            let numbers = dx.iter_mut().zip(x);
-            numbers.for_each(|(g, &x)| *g = (*g - mean_g - (x - mean) * inverse * mean_gx) * inverse);
-        };
         kernel::samples(x.rows(), block(width), [(dx.data(), width)], &|range, [dx]| {
-            let rows = range.zip(dx.chunks_exact_mut(width));
-            kernel::simd(|| rows.for_each(|(row, dx)| propagate(row, dx)));
+            kernel::simd!(|| {
+                for (place, row) in range.enumerate() {
+                    let dx = &mut dx[place * width..][..width];
+                    let of_row = [of_rows[2 * row], of_rows[2 * row + 1]];
+                    propagate(x.row(row), dy.row(row), dx, gamma, of_row);
+                }
+            });
         });
     }
 
@@ -186,7 +201,7 @@ impl<F: Scalar> Params<F> {
         }
         let Some(gamma) = &mut self.gamma else { return };
         kernel::sum_over(x.rows(), &mut self.sums, gamma.grad_mut(), &|rows, sums| {
-            kernel::simd(|| {
+            kernel::simd!(|| {
                 for row in rows {
                     let (mean, inverse) = (of_rows[2 * row], of_rows[2 * row + 1]);
                     let terms = sums.iter_mut().zip(x.row(row)).zip(dy.row(row));

@@ -128,31 +128,49 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        for (x, y) in x.iter().zip(y.iter_mut()) {
+        let arrays = [(y.data(), self.channels)];
+        kernel::samples(x.rows(), NEAR.div_ceil(x.width()), arrays, &|range, [y]| {
             y.fill(-F::infinity());
-            for x in x.chunks_exact(self.channels) {
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
-            }
-        }
+            let channels = self.channels;
+            kernel::simd!(|| {
+                for (place, sample) in range.enumerate() {
+                    let y = &mut y[place * channels..][..channels];
+                    for x in kernel::rows_of(x.row(sample), channels) {
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
+                    }
+                }
+            });
+        });
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
         let Some(mut dx) = context.dx else { return };
-        let (counts, _) = context.scratch.take(self.channels);
-        for (row, dx) in dx.iter_mut().enumerate() {
-            let (x, y, dy) = (context.x.row(row), context.y.row(row), context.dy.as_batch());
+        let (x, y, dy) = (context.x, context.y, context.dy.as_batch());
+        let (rows, width, channels) = (dx.rows(), dx.width(), self.channels);
+        let share = |row: usize, counts: &mut [F], dx: &mut [F]| {
+            let (x, y, dy) = (x.row(row), y.row(row), dy.row(row));
             counts.fill(F::zero());
-            for x in x.chunks_exact(self.channels) {
-                for ((count, x), y) in counts.iter_mut().zip(x).zip(y) {
-                    *count += if x == y { F::one() } else { F::zero() };
+            kernel::simd!(|| {
+                for x in kernel::rows_of(x, channels) {
+                    for ((count, x), y) in counts.iter_mut().zip(x).zip(y) {
+                        *count += if x == y { F::one() } else { F::zero() };
+                    }
                 }
-            }
-            for (dx, x) in dx.chunks_exact_mut(self.channels).zip(x.chunks_exact(self.channels)) {
-                for (c, dx) in dx.iter_mut().enumerate() {
-                    *dx = if x[c] == y[c] { dy.row(row)[c] / counts[c] } else { F::zero() };
+                for (step, x) in kernel::rows_of(x, channels).enumerate() {
+                    let dx = &mut dx[step * channels..][..channels];
+                    for ((((dx, x), y), dy), count) in dx.iter_mut().zip(x).zip(y).zip(dy).zip(&*counts) {
+                        *dx = if x == y { *dy / *count } else { F::zero() };
+                    }
                 }
-            }
-        }
+            });
+        };
+        kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
+            kernel::with_memory(channels, |counts| {
+                for (row, dx) in range.zip(dx.chunks_exact_mut(width)) {
+                    share(row, counts, dx);
+                }
+            });
+        });
     }
 }
 
@@ -167,10 +185,12 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         let share = F::one() / F::of((x.width() / self.channels) as f64);
         let arrays = [(y.data(), self.channels)];
         kernel::samples(x.rows(), NEAR.div_ceil(x.width()), arrays, &|range, [y]| {
-            kernel::simd(|| {
-                y.fill(F::zero());
-                for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(self.channels)) {
-                    for x in x.chunks_exact(self.channels) {
+            y.fill(F::zero());
+            let channels = self.channels;
+            kernel::simd!(|| {
+                for (place, sample) in range.enumerate() {
+                    let y = &mut y[place * channels..][..channels];
+                    for x in kernel::rows_of(x.row(sample), channels) {
                         y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
                     }
                     y.iter_mut().for_each(|y| *y *= share);

@@ -99,12 +99,13 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         let Some(window) = &self.window else { return };
         let (channels, width) = (window.channels, y.width());
         kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
-            kernel::simd(|| {
-                y.fill(-F::infinity());
-                for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(width)) {
+            y.fill(-F::infinity());
+            kernel::simd!(|| {
+                for (place, sample) in range.enumerate() {
+                    let (x, y) = (x.row(sample), &mut y[place * width..][..width]);
                     window.stretches(|s| {
                         let y = &mut y[s.place * channels..][..channels];
-                        for x in x[s.cell * channels..][..s.len * channels].chunks_exact(channels) {
+                        for x in kernel::rows_of(&x[s.cell * channels..][..s.len * channels], channels) {
                             // NaN is kept.
                             y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
                         }
@@ -120,11 +121,11 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
             (window.channels, context.x.width(), context.y.width(), context.x.rows());
         let arrays = [(dx.data(), from), (context.dy.data(), to)];
         kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
-            kernel::simd(|| {
-                dx.fill(F::zero());
-                let gradients = dx.chunks_exact_mut(from).zip(dy.chunks_exact_mut(to));
-                for (sample, (dx, dy)) in range.zip(gradients) {
+            dx.fill(F::zero());
+            kernel::simd!(|| {
+                for (place, sample) in range.enumerate() {
                     let (x, y) = (context.x.row(sample), context.y.row(sample));
+                    let (dx, dy) = (&mut dx[place * from..][..from], &mut dy[place * to..][..to]);
                     window.stretches(|s| {
                         let (y, dy) =
                             (&y[s.place * channels..][..channels], &mut dy[s.place * channels..][..channels]);

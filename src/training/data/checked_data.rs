@@ -167,7 +167,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
                     || ignored.is_some_and(|class| t == F::of(class as f64))
             }
         };
-        if kernel::simd(|| values.iter().fold(true, |all, &t| all & fits(t))) {
+        if kernel::simd!(|| values.iter().fold(true, |all, &t| all & fits(t))) {
             return Ok(());
         }
         let place = values.iter().position(|&t| !fits(t)).unwrap_or(0);
