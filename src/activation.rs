@@ -226,6 +226,11 @@ impl Activation {
         }
     }
 
+    /// Returns whether the function is one of a row, not of a number.
+    fn is_rowwise(&self) -> bool {
+        matches!(self, Softmax | LogSoftmax | Sparsemax | Glu)
+    }
+
     /// Returns whether the slope can be computed from the output alone.
     pub(crate) fn slope_from_output(&self) -> bool {
         matches!(

@@ -45,8 +45,15 @@ impl Activation {
         if *self == Glu {
             return rowwise::glu(x, y);
         }
-        y.data().copy_from_slice(x.data());
-        self.apply(y);
+        if self.is_rowwise() {
+            y.data().copy_from_slice(x.data());
+            return self.apply(y);
+        }
+        // Each piece is still in the cache when it is changed.
+        kernel::pieces(y.data().len(), [y.data()], &|range, [y]| {
+            y.copy_from_slice(&x.data()[range]);
+            self.apply(BatchMut::new(y, 1));
+        });
     }
 
     /// `y ← f(y)`, in place. `Glu`, whose width changes, is left unchanged.

@@ -237,7 +237,7 @@ impl Printed {
                 writeln!(f)?;
                 continue;
             };
-            let worse = (severity < root.severity).then(|| format!("it was a {severity} before"));
+            let worse = (severity < root.severity).then(|| format!("this finding was a {severity}"));
             let effects: Vec<&Finding> =
                 findings.effects(root).filter(|effect| was(&effect.code).is_none()).collect();
             let effects = (!effects.is_empty()).then(|| format!("it leads to {}", titles(&effects)));
@@ -344,7 +344,7 @@ warning[N0202]: the inputs are 144 times too large for the
         ]);
         assert_eq!(
             printed.news(&findings, &layout(100)),
-            "error[N0202]: it was a warning before; it leads to N0303 (no gradient reaches any weight)\n\n"
+            "error[N0202]: this finding was a warning; it leads to N0303 (no gradient reaches any weight)\n\n"
         );
         assert_eq!(printed.news(&findings, &layout(60)), "");
         findings.retain(|finding| finding.code != Code::N0103);

@@ -228,7 +228,7 @@ unsafe fn of_width<V: Halves, const R: usize, const N: usize>(
     let some = Tile { last: rest, ..t };
     // SAFETY: guaranteed by the caller.
     unsafe {
-        match (full, rest, V::SHARES && rest <= V::Half::LANES) {
+        match (full, rest, V::MASKED && rest <= V::Half::LANES) {
             (3, _, _) if N == 3 => rows!(whole, 3, false),
             (2, 0, _) => rows!(whole, 2, false),
             (1, 0, _) => rows!(whole, 1, false),

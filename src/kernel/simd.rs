@@ -13,9 +13,9 @@ use crate::scalar::Scalar;
 macro_rules! simd {
     ($work:expr) => {
         match $crate::kernel::Registers::widest() {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(feature = "simd", target_arch = "x86_64"))]
             $crate::kernel::Registers::Avx512(registers) => registers.run($work),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(feature = "simd", target_arch = "x86_64"))]
             $crate::kernel::Registers::Avx2(registers) => registers.run($work),
             $crate::kernel::Registers::Basic => ($work)(),
         }
@@ -30,22 +30,22 @@ pub(crate) fn rows_of<F>(values: &[F], width: usize) -> std::slice::ChunksExact<
     values.chunks_exact(width.max(1))
 }
 
-/// The registers for loops in plain Rust; see [`simd`].
+/// The registers for loops in plain Rust; see [`simd`]. Without the feature `simd`, those that every machine has.
 pub(crate) enum Registers {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     Avx512(Avx512),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     Avx2(Avx2),
     /// Those that every machine has for which the program is compiled.
     Basic,
 }
 
 /// Exists only on machines with AVX-512.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 pub(crate) struct Avx512(());
 
 /// Exists only on machines with AVX2.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 pub(crate) struct Avx2(());
 
 impl Registers {
@@ -53,18 +53,16 @@ impl Registers {
     #[inline]
     pub(crate) fn widest() -> Registers {
         match Isa::get() {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(feature = "simd", target_arch = "x86_64"))]
             Isa::Avx512 => Registers::Avx512(Avx512(())),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(feature = "simd", target_arch = "x86_64"))]
             Isa::Avx2 => Registers::Avx2(Avx2(())),
-            #[cfg(target_arch = "aarch64")]
-            Isa::Neon => Registers::Basic,
-            Isa::Portable => Registers::Basic,
+            _ => Registers::Basic,
         }
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 impl Avx512 {
     #[inline]
     pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
@@ -77,7 +75,7 @@ impl Avx512 {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 impl Avx2 {
     #[inline]
     pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {

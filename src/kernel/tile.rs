@@ -40,7 +40,7 @@ pub(super) struct Tile<T> {
 }
 
 /// `R` rows of `N` registers, the last of them filled to `last`. With `HALF`, another `last` columns beyond these fill
-/// half a register at most: two rows share one there.
+/// half a register at most: two rows share one there. Only with masked loads.
 ///
 /// # Safety
 /// The machine has the instruction set of `V`; `a`, `b`, `edge` and `c` (and a bias) hold all that the tile reads or
@@ -69,8 +69,7 @@ pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF:
             }
             if HALF {
                 let rest = b.add(N * V::LANES);
-                let half = if V::MASKED { V::Half::load_some(rest, t.last) } else { V::Half::load(rest) };
-                let half = V::twice(half);
+                let half = V::twice(V::Half::load_some(rest, t.last));
                 for i in 0..R {
                     let x = V::splat(*a.add(i * a_row));
                     for j in 0..N {

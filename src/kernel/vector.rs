@@ -14,7 +14,7 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn splat(x: Self::Number) -> Self;
     unsafe fn load(from: *const Self::Number) -> Self;
     unsafe fn store(self, to: *mut Self::Number);
-    /// Whether [`load_some`](Self::load_some) is one instruction.
+    /// Whether [`load_some`](Self::load_some) is one instruction. Two rows then share a register that they fill to half.
     const MASKED: bool = false;
     /// Whether [`outer`](Self::outer) needs the numbers of a column of A next to each other.
     const PACKED_ROWS: bool = false;
@@ -61,9 +61,6 @@ pub(super) unsafe trait Vector: Copy {
 /// As for [`Vector`].
 pub(super) unsafe trait Halves: Vector {
     type Half: Vector<Number = Self::Number>;
-    /// Whether two rows that share a register take fewer instructions than two registers.
-    const SHARES: bool = Self::MASKED;
-
     /// The same half twice.
     unsafe fn twice(half: Self::Half) -> Self;
     /// `x` in the lower half and `y` in the upper one.

@@ -20,7 +20,7 @@ pub(super) fn f32(x: f32) -> [f32; 2] {
     let p = 2.558_659_3e-2;
     let p = p * t - 6.983_061e-2;
     let p = p * t + 2.792_861_8e-2;
-    let p = p * t + 2.635_505_9e-2;
+    let p = p * t + 2.635_506e-2;
     let p = p * t + 5.204_816_7e-2;
     let p = p * t + 9.025_127e-2;
     let p = p * t + 1.082_543e-1;
@@ -33,7 +33,7 @@ pub(super) fn f32(x: f32) -> [f32; 2] {
     let q = q * z - 1.186_329_9e-3;
     let q = q * z + 9.973_323e-3;
     let q = q * z - 6.649_036e-2;
-    let q = q * z + 3.989_422_8e-1;
+    let q = q * z + 3.989_423e-1;
     let far = if x < 0.0 { tail } else { 1.0 - tail };
     [if size < 1.0 { 0.5 + x * q } else { far }, bell * DENSITY_AT_0 as f32]
 }
