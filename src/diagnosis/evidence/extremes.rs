@@ -1,11 +1,12 @@
 //! Extreme values of a feature in a few rows: codes for missing values, and outliers.
 
-use super::simple_predictors::MOST_ROWS;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// The fewest rows.
 pub(crate) const FEWEST_ROWS: usize = 48;
+/// The most rows that are compared: a code in one of a hundred rows then occurs about five times.
+const MOST_ROWS: usize = 512;
 /// The fewest distinct values of a measurement. Counts and choices have fewer, and their rare values are extreme.
 const DISTINCT: usize = 10;
 /// The distance of a code from the mean of the other values, in their deviations. A normal deviation is beyond 10 once in 10²³
