@@ -146,6 +146,19 @@ impl Activation {
         }
     }
 
+    /// `dx = dy · f'`, as [`Activation::backward`]; not for `Glu`.
+    pub(crate) fn propagate<F: Scalar>(&self, x: Batch<F>, y: Batch<F>, dy: Batch<F>, mut dx: BatchMut<F>) {
+        if self.is_rowwise() {
+            dx.data().copy_from_slice(dy.data());
+            return self.backward(x, y, dx);
+        }
+        kernel::pieces(dx.data().len(), [dx.data()], &|range, [dx]| {
+            dx.copy_from_slice(&dy.data()[range.clone()]);
+            let [x, y] = [x, y].map(|batch| Batch::new(&batch.data()[range.clone()], 1));
+            self.backward(x, y, BatchMut::new(dx, 1));
+        });
+    }
+
     /// `dy ← dy · f'`, the gradient of the input, in place.
     ///
     /// `x` is read only if [`Activation::slope_from_output`] is false. `Glu` has [`rowwise::glu_backward`].

@@ -24,13 +24,12 @@ impl<F: Scalar> Layer<F> for Activation {
         Activation::forward(self, x, y);
     }
 
-    fn backward(&mut self, mut context: BackwardContext<F>) {
-        let Some(mut dx) = context.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
         if *self == Activation::Glu {
             return glu_backward(context.x, context.dy.as_batch(), dx);
         }
-        dx.data().copy_from_slice(context.dy.data());
-        Activation::backward(self, context.x, context.y, dx);
+        self.propagate(context.x, context.y, context.dy.as_batch(), dx);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
