@@ -1,8 +1,8 @@
 //! Element-wise and normalizing layers on tensors beyond the caches: `cargo bench --bench elementwise`.
 //!
 //! Each line shows the bytes per second that a pass reads and writes at least: a forward pass x and y, a backward pass x, dy
-//! and dx. `copy` reads and writes as much in the same process, and is the limit. `adam` is a training step of an embedding
-//! of 16 million numbers, of which it reads four arrays and writes four.
+//! and dx. `copy` reads and writes as much as a forward pass, in the same process, for comparison. `adam` is a training step
+//! of an embedding of 16 million numbers, of which it reads four arrays and writes four.
 
 use std::hint::black_box;
 

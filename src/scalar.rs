@@ -74,7 +74,7 @@ pub trait Scalar:
     /// ```
     fn hyperbolic_tangent(self) -> Self;
 
-    /// `eˣ − 1`, with the properties of [`Scalar::exponential`], right to 2
+    /// `eˣ − 1`, by additions, products and quotients alone: right to 2
     /// (`f64`: 5) units of the last place.
     ///
     /// # Example
@@ -84,7 +84,7 @@ pub trait Scalar:
     /// ```
     fn exponential_m1(self) -> Self;
 
-    /// `ln(1 + eˣ)`, with the properties of [`Scalar::exponential`], right to 3 (`f64`: 4) units of the last place.
+    /// `ln(1 + eˣ)`, by additions, products and quotients alone: right to 3 (`f64`: 4) units of the last place.
     ///
     /// # Example
     /// ```

@@ -8,8 +8,9 @@ use crate::scalar::Scalar;
 /// all machines, because only products (see `matmul`) use fused instructions.
 ///
 /// The macro writes the closure once for each instruction set: only what is inlined into a function with that set is compiled
-/// for it, and the compiler inlines a closure that is called in one place. What the closure calls must be `#[inline]`:
-/// a call to another function that takes or returns a slice prevents this, such as one of `zip` with `chunks_exact`.
+/// for it, and the compiler inlines a closure that is called in one place. A call that is not inlined into the closure and
+/// takes or returns a slice can prevent this, so what the closure calls should be `#[inline]`; `zip` with `chunks_exact` calls
+/// a method that is not.
 macro_rules! simd {
     ($work:expr) => {
         match $crate::kernel::Registers::widest() {
@@ -23,8 +24,8 @@ macro_rules! simd {
 }
 pub(crate) use simd;
 
-/// The rows of this width. `chunks_exact` itself may panic, and a call of another function can keep a closure from being
-/// inlined in [`simd`].
+/// The rows of this width, for loops within [`simd`]: the compiler sees that the width is not 0, so that it need not call the
+/// panic of `chunks_exact`.
 #[inline(always)]
 pub(crate) fn rows_of<F>(values: &[F], width: usize) -> std::slice::ChunksExact<'_, F> {
     values.chunks_exact(width.max(1))
@@ -140,9 +141,10 @@ type PieceWork<'a, F, const N: usize> = dyn Fn(std::ops::Range<usize>, [&mut [F]
 /// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads. Optional arrays may
 /// be empty.
 pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N], work: &PieceWork<F, N>) {
-    // Pieces of the first array begin with a cache line, as do those of others that are equally far from one: a register
-    // that is stored to two lines takes twice the time.
+    // Every piece of the first array but the first begins with a cache line, as do those of arrays that are equally far from
+    // one: storing a register that reaches into a second line takes twice the time.
     let lead = arrays.first().map_or(0, |array| array.as_ptr().align_offset(LINE));
+    let lead = if lead < LINE { lead } else { 0 };
     let shared = arrays.map(Pieces::whole);
     threads::each(len.saturating_sub(lead).div_ceil(CHUNK).max(1), &|part| {
         let start = if part == 0 { 0 } else { lead + part * CHUNK };
@@ -318,6 +320,22 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
 /// The number of sums in registers.
 const LANES: usize = 16;
 
+/// The same for rows shorter than a register: several rows are added in the lanes, and then the lanes to each other.
+fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
+    let mut lanes = [F::zero(); LANES];
+    simd!(|| {
+        let groups = rows.data().chunks_exact(LANES);
+        lanes.iter_mut().zip(groups.remainder()).for_each(|(sum, x)| *sum = *x);
+        for group in groups {
+            lanes.iter_mut().zip(group).for_each(|(sum, x)| *sum += *x);
+        }
+    });
+    sums.copy_from_slice(&lanes[..sums.len()]);
+    for row in lanes.chunks_exact(sums.len()).skip(1) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+    }
+}
+
 /// `Σ f(x, y)` over the elements of two slices of one length, in [`LANES`] sums that are then added pairwise: in the same
 /// order whatever the width of the registers. To be called within [`simd`].
 #[inline(always)]
@@ -338,22 +356,6 @@ pub(crate) fn sum<F: Scalar>(x: &[F], y: &[F], f: impl Fn(F, F) -> F) -> F {
         low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
     }
     lanes[0]
-}
-
-/// The same for rows shorter than a register: several rows are added in the lanes, and then the lanes to each other.
-fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
-    let mut lanes = [F::zero(); LANES];
-    simd!(|| {
-        let groups = rows.data().chunks_exact(LANES);
-        lanes.iter_mut().zip(groups.remainder()).for_each(|(sum, x)| *sum = *x);
-        for group in groups {
-            lanes.iter_mut().zip(group).for_each(|(sum, x)| *sum += *x);
-        }
-    });
-    sums.copy_from_slice(&lanes[..sums.len()]);
-    for row in lanes.chunks_exact(sums.len()).skip(1) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
-    }
 }
 
 #[cfg(test)]
@@ -380,6 +382,44 @@ mod tests {
                 (sum - expected).abs() <= tolerance,
                 "{rows}×{width}, {place}: {sum:?}, not {expected:?}"
             );
+        }
+    }
+
+    #[test]
+    fn every_number_is_in_one_piece_of_each_array() {
+        let memory: Vec<f32> = (0..9100).map(|i| i as f32).collect();
+        for len in [0, 1, 15, 16, 17, 4095, 4096, 4097, 4112, 8192, 9000] {
+            for offset in [0, 1, 7, 15, 31] {
+                let (mut a, mut b, x) = (memory.clone(), memory.clone(), &memory[..len]);
+                let arrays = [&mut a[offset..][..len], &mut [], &mut b[3..][..len]];
+                pieces(len, arrays, &|range, [a, none, b]| {
+                    assert!(none.is_empty() && [a.len(), b.len()] == [range.len(); 2]);
+                    for (i, (a, b)) in range.zip(a.iter_mut().zip(b)) {
+                        assert_eq!([*a, *b], [(offset + i) as f32, (3 + i) as f32]);
+                        (*a, *b) = (*a + 1.0, *b + 1.0);
+                    }
+                });
+                for (changed, from) in [(&a, offset), (&b, 3)] {
+                    let is_within = |i: usize| (from..from + len).contains(&i);
+                    assert!((0..9100).all(|i| changed[i] == i as f32 + f32::from(u8::from(is_within(i)))));
+                }
+                pieces(len, [&mut [], &mut a[offset..][..len]], &|_, [none, a]| {
+                    assert!(none.is_empty());
+                    a.fill(-1.0);
+                });
+                assert!(a[offset..][..len].iter().all(|a| *a == -1.0));
+                map_both(&mut b[offset..][..len], x, x, |x, y| x * 2.0 + y);
+                assert!(b[offset..][..len].iter().zip(x).all(|(b, x)| *b == 3.0 * x));
+            }
+        }
+    }
+
+    #[test]
+    fn sums_by_lanes_agree_with_plain_sums() {
+        for len in [0, 1, 15, 16, 17, 31, 32, 100] {
+            let x: Vec<f64> = (0..len).map(f64::from).collect();
+            let expected: f64 = x.iter().map(|x| x * x + 1.0).sum();
+            assert_eq!(sum(&x, &x, |x, y| x * y + 1.0), expected);
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn f32(x: f32) -> [f32; 2] {
     [if size < 1.0 { 0.5 + x * q } else { far }, bell * DENSITY_AT_0 as f32]
 }
 
-/// Φ(x) to within 2 units in the last place, and φ(x).
+/// Φ(x) to within 2 units in the last place above −1, and φ(x); below, the errors grow as x².
 #[inline(always)]
 pub(super) fn f64(x: f64) -> [f64; 2] {
     let z = x * std::f64::consts::FRAC_1_SQRT_2;

@@ -227,3 +227,59 @@ fn a_diverging_batch_leaves_moving_statistics_unchanged() {
     assert!(matches!(found, Err(Error::Diverged { .. })), "{found:?}");
     assert!(model.weight("norm/moving_variance").unwrap().iter().all(|&v| v == 1.0));
 }
+
+/// The output for 4 rows of 6 steps and 2 channels, with NaN in one channel of the second row.
+fn output_with_nan(layer: impl Layer<f32> + 'static, place: usize) -> Vec<f32> {
+    let mut node: NamedLayer = layer.into_named();
+    let width: usize = node.build(&[6, 2], &mut BuildContext::new(Rng::new(1))).unwrap().iter().product();
+    let mut x: Vec<f32> = (0..48).map(|i| ((i * 7) % 5) as f32).collect();
+    x[12 + 2 * place] = f32::NAN;
+    let mut y = vec![0.0; 4 * width];
+    node.infer(Batch::new(&x, 12), BatchMut::new(&mut y, width), &mut Scratch::default());
+    y
+}
+
+#[test]
+fn the_largest_of_numbers_with_nan_is_nan() {
+    for place in 0..6 {
+        let y = output_with_nan(GlobalMaxPooling1D::new(), place);
+        let found: Vec<bool> = y.iter().map(|y| y.is_nan()).collect();
+        assert_eq!(found, [false, false, true, false, false, false, false, false], "{place}");
+        let y = output_with_nan(MaxPooling1D::new(3), place);
+        let found: Vec<usize> = (0..y.len()).filter(|&i| y[i].is_nan()).collect();
+        assert_eq!(found, [4 + place / 3 * 2], "{place}");
+    }
+}
+
+#[test]
+fn each_vector_of_a_large_embedding_gets_the_gradients_of_its_index() {
+    const VECTORS: usize = 5000;
+    const WIDTH: usize = 8;
+    // Two steps per row; index 4999 occurs in every row.
+    let indices =
+        Array2::from_shape_fn((6, 2), |(i, j)| if j == 0 { (i * 831 % VECTORS) as f32 } else { 4999.0 });
+    let train = || {
+        let mut model =
+            Sequential::new().seed(1).input([2]).add(Embedding::new(VECTORS, WIDTH)).add(Flatten::new());
+        model.compile(Sgd::new(10.0), MeanSquaredError::new(), ()).unwrap();
+        model.build().unwrap();
+        let before = model.weight("embedding/embeddings").unwrap().to_owned();
+        model.train_on_batch(&indices, &Array2::<f32>::zeros((6, 2 * WIDTH)), &quiet()).unwrap();
+        (before, model.weight("embedding/embeddings").unwrap().to_owned())
+    };
+    let (before, after) = train();
+    for index in 0..VECTORS {
+        let count = indices.iter().filter(|&&i| i == index as f32).count();
+        // dℓ/de = 2·e / (rows · outputs) for each occurrence.
+        let factor = 1.0 - 10.0 * 2.0 * count as f32 / (6.0 * 2.0 * WIDTH as f32);
+        for at in 0..WIDTH {
+            let (old, new) = (before[[index, at]], after[[index, at]]);
+            assert!((new - factor * old).abs() < 1e-6, "{index}: {old} to {new}");
+        }
+    }
+    #[cfg(feature = "rayon")]
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(train).1, after, "{threads} threads");
+    }
+}

@@ -1,6 +1,6 @@
 //! Global pooling: y = max x, dx = dy shared by the largest cells; or y = Σ x / n, dx = dy / n.
 
-use super::NEAR;
+use super::{NEAR, larger};
 use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
@@ -136,7 +136,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
                 for (place, sample) in range.enumerate() {
                     let y = &mut y[place * channels..][..channels];
                     for x in kernel::rows_of(x.row(sample), channels) {
-                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = larger(*y, x));
                     }
                 }
             });

@@ -1,6 +1,6 @@
 //! Max pooling: y = max x over a window. dx gets dy at the first largest cell.
 
-use super::{NEAR, sliding, window_pool};
+use super::{NEAR, larger, sliding, window_pool};
 use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
@@ -106,8 +106,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
                     window.stretches(|s| {
                         let y = &mut y[s.place * channels..][..channels];
                         for x in kernel::rows_of(&x[s.cell * channels..][..s.len * channels], channels) {
-                            // NaN is kept.
-                            y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
+                            y.iter_mut().zip(x).for_each(|(y, &x)| *y = larger(*y, x));
                         }
                     });
                 }

@@ -10,9 +10,16 @@ pub use max::{MaxPooling1D, MaxPooling2D};
 
 use super::window::{Padding, Sliding};
 use crate::error::{Error, Result};
+use crate::scalar::Scalar;
 
 /// The number of values per thread block.
 const NEAR: usize = 1 << 14;
+
+/// The larger number, or NaN if one is NaN.
+#[inline(always)]
+fn larger<F: Scalar>(y: F, x: F) -> F {
+    if y >= x || y.is_nan() { y } else { x }
+}
 
 /// The window of a pool; without strides it moves by its own size.
 fn sliding<const D: usize>(
