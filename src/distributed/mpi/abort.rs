@@ -15,6 +15,7 @@ pub(super) fn abort(text: &str) -> ! {
 pub(super) fn print_error(text: &str) {
     let mut to = std::io::stderr().lock();
     // The run ends even if the pipe is closed.
-    let _ = writeln!(to, "error: {text}");
+    // In one piece: `mpirun` may print what another process writes between two.
+    let _ = to.write_all(format!("error: {text}\n").as_bytes());
     let _ = to.flush();
 }
