@@ -41,13 +41,30 @@ pub(crate) enum Registers {
     Basic,
 }
 
-/// Exists only on machines with AVX-512.
+/// A type that exists only on machines with an instruction set, and runs work that is compiled for it.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-pub(crate) struct Avx512(());
+macro_rules! set {
+    ($name:ident, $features:literal) => {
+        pub(crate) struct $name(());
 
-/// Exists only on machines with AVX2.
+        impl $name {
+            #[inline]
+            pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+                #[target_feature(enable = $features)]
+                fn run<R>(work: impl FnOnce() -> R) -> R {
+                    work()
+                }
+                // SAFETY: `Isa::get` names only what this machine has.
+                unsafe { run(work) }
+            }
+        }
+    };
+}
+
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-pub(crate) struct Avx2(());
+set!(Avx512, "avx2,fma,avx512f,avx512vl");
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+set!(Avx2, "avx2,fma");
 
 impl Registers {
     /// The widest registers of this machine.
@@ -60,32 +77,6 @@ impl Registers {
             Isa::Avx2 => Registers::Avx2(Avx2(())),
             _ => Registers::Basic,
         }
-    }
-}
-
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-impl Avx512 {
-    #[inline]
-    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
-        fn run<R>(work: impl FnOnce() -> R) -> R {
-            work()
-        }
-        // SAFETY: `Isa::get` names only what this machine has.
-        unsafe { run(work) }
-    }
-}
-
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-impl Avx2 {
-    #[inline]
-    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx2,fma")]
-        fn run<R>(work: impl FnOnce() -> R) -> R {
-            work()
-        }
-        // SAFETY: as above.
-        unsafe { run(work) }
     }
 }
 

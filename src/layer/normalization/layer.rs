@@ -247,10 +247,10 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
 
     fn traits(&self) -> LayerTraits {
         let width = self.params.gamma.as_ref().map_or(0, Param::len);
-        let rows_in_parts = 2 * kernel::PARTS * width;
+        let sums = 2 * kernel::PARTS * width;
         LayerTraits {
             is_normalization: true,
-            memory: self.vectors.memory() + Memory::fixed(rows_in_parts),
+            memory: self.vectors.memory() + Memory::fixed(sums),
             ..LayerTraits::default()
         }
     }
