@@ -18,11 +18,17 @@ use crate::error::{Error, Result};
 /// assert_eq!(x.reshape(2).row(2), [5.0, 6.0]);
 /// assert_eq!(x.rows_from(1, 1).data(), [4.0, 5.0, 6.0]);
 /// assert_eq!(x.iter().map(|row| row[0]).sum::<f64>(), 5.0);
+///
+/// // A mask: the last of two steps of the second sample is padding.
+/// let x = Batch::new(&[1.0, 2.0, 3.0, 0.0], 2).with_mask(Some(&[true, true, true, false]));
+/// assert_eq!(x.rows_from(1, 1).mask(), Some(&[true, false][..]));
+/// assert!(x.reshape(1).includes(2) && !x.reshape(1).includes(3));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, F> {
     data: &'a [F],
     width: usize,
+    mask: Option<&'a [bool]>,
 }
 
 /// A mutable batch; see [`Batch`].
@@ -48,7 +54,21 @@ impl<'a, F> Batch<'a, F> {
     #[inline]
     pub fn new(data: &'a [F], width: usize) -> Self {
         let rows = data.len() / width.max(1);
-        Batch { data: &data[..rows * width], width }
+        Batch { data: &data[..rows * width], width, mask: None }
+    }
+
+    /// The same batch with this mask; see [`Batch::mask`].
+    #[inline]
+    pub fn with_mask(self, mask: Option<&'a [bool]>) -> Self {
+        Batch { mask, ..self }
+    }
+
+    /// Which steps count, or `None` if all do: `rows × steps` values in row-major order, false for a step that is padding.
+    ///
+    /// A model sets the mask of the input of each layer; see [`MaskRule`](crate::layer::MaskRule).
+    #[inline]
+    pub fn mask(&self) -> Option<&'a [bool]> {
+        self.mask
     }
 
     /// The number of samples.
@@ -61,6 +81,12 @@ impl<'a, F> Batch<'a, F> {
     #[inline]
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// Whether a row counts: false if the mask excludes its step.
+    #[inline]
+    pub fn includes(&self, row: usize) -> bool {
+        self.mask.is_none_or(|mask| mask[row * mask.len() / self.rows().max(1)])
     }
 
     /// All values in row-major order.
@@ -81,16 +107,20 @@ impl<'a, F> Batch<'a, F> {
         self.data.chunks_exact(self.width.max(1))
     }
 
-    /// The same values with another width, such as `rows·steps × channels`.
+    /// The same values and mask with another width, such as `rows·steps × channels`.
     #[inline]
     pub fn reshape(self, width: usize) -> Self {
-        Batch::new(self.data, width)
+        Batch::new(self.data, width).with_mask(self.mask)
     }
 
     /// The `count` samples from `start`.
     #[inline]
     pub fn rows_from(self, start: usize, count: usize) -> Self {
-        Batch { data: &self.data[start * self.width..][..count * self.width], width: self.width }
+        let mask = self.mask.map(|mask| {
+            let steps = mask.len() / self.rows().max(1);
+            &mask[start * steps..][..count * steps]
+        });
+        Batch { data: &self.data[start * self.width..][..count * self.width], width: self.width, mask }
     }
 
     /// The batch as an ndarray view.
@@ -143,7 +173,7 @@ impl<'a, F> BatchMut<'a, F> {
     /// The same batch, read-only.
     #[inline]
     pub fn as_batch(&self) -> Batch<'_, F> {
-        Batch { data: self.data, width: self.width }
+        Batch { data: self.data, width: self.width, mask: None }
     }
 
     /// Reborrows the batch.

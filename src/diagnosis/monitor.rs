@@ -229,7 +229,8 @@ impl<F: Scalar> Monitor<F> {
         let threshold = plan.threshold();
         // Only the crate's own losses are known to clip.
         let clips = plan.is_built_in && plan.link == Some(Activation::Linear);
-        for (p, t) in output.iter().zip(y.iter()) {
+        for (_, (p, t)) in output.iter().zip(y.iter()).enumerate().filter(|(row, _)| output.includes(*row)) {
+            self.epoch.rows += 1;
             let (predicted, true_class) = (predicted_class(p, threshold), class_of(t));
             let true_probability = match p {
                 [p] => Some(if true_class == Some(1) { *p } else { F::one() - *p }),
@@ -241,7 +242,6 @@ impl<F: Scalar> Monitor<F> {
             let is_clipped = true_probability.is_some_and(|p| p <= clip);
             self.clipped += usize::from(clips && predicted != true_class && is_clipped);
         }
-        self.epoch.rows += output.rows();
     }
 
     /// Samples the gradients and the weights before a step.

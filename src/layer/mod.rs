@@ -9,6 +9,7 @@ mod context;
 mod convolution;
 mod core;
 pub(crate) mod families;
+pub(crate) mod mask;
 mod named;
 pub(crate) mod names;
 mod noise;
@@ -29,6 +30,7 @@ pub use context::{BackwardContext, GlobalBatch, Step};
 pub(crate) use axis::JoinedAxes;
 pub use convolution::conv::Conv;
 pub use families::*;
+pub use mask::MaskRule;
 pub use named::{NamedLayer, Part, PartMut};
 pub(crate) use named::{check_precision, precision};
 #[cfg(feature = "onnx")]

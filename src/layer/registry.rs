@@ -31,6 +31,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
         "LSTM": Lstm::new(1),
         "LayerNormalization": LayerNormalization::new(),
         "LeakyReLU": LeakyRelu::new(),
+        "Masking": Masking::new(0.0),
         "MaxPooling1D": MaxPooling1D::new(1),
         "MaxPooling2D": MaxPooling2D::new([1, 1]),
         "Normalization": Normalization::new(),

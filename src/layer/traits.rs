@@ -3,6 +3,7 @@
 use std::iter::Sum;
 use std::ops::Add;
 
+use super::MaskRule;
 use crate::activation::Activation;
 use crate::kernel;
 
@@ -45,6 +46,8 @@ pub struct LayerTraits {
     /// The number of indices, if the layer reads its input as indices from 0. If such a layer comes first, the model
     /// checks its data. Default: none.
     pub indices: Option<usize>,
+    /// What the layer does with a mask. Default: [`MaskRule::Ends`].
+    pub mask: MaskRule,
     /// The memory of training besides the parameters. Default: none.
     pub memory: Memory,
     /// Whether a prediction can report that its input is finite; see `Scratch`.

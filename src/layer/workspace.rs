@@ -1,6 +1,7 @@
 //! The workspace of a chain of layers: all activations and their gradients, allocated once and reused by each step.
 
-use super::{BackwardContext, GlobalBatch, Layer, NamedLayer, Step};
+use super::mask::{self, MaskSource};
+use super::{BackwardContext, GlobalBatch, Layer, MaskRule, NamedLayer, Step};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -17,6 +18,10 @@ pub(crate) struct Workspace<F> {
     widths: Vec<usize>,
     values: Vec<Vec<F>>,
     grads: Vec<Vec<F>>,
+    /// The source of the mask of each activation.
+    sources: Vec<MaskSource>,
+    /// For each layer, the mask that it creates.
+    masks: Vec<Vec<bool>>,
     pub(crate) scratch: Scratch<F>,
     /// The rows of the global batch, if other ranks hold parts of it.
     pub(crate) global_rows: Option<usize>,
@@ -40,6 +45,8 @@ impl<F: Scalar> Workspace<F> {
             widths,
             values: buffers(),
             grads: buffers(),
+            sources: mask::sources(layers),
+            masks: vec![Vec::new(); layers.len()],
             scratch: Scratch::default(),
             global_rows: None,
         }
@@ -57,7 +64,8 @@ impl<F: Scalar> Workspace<F> {
 
     /// Activation `index` after a pass over `x`.
     pub(crate) fn value<'a>(&'a self, index: usize, x: Batch<'a, F>) -> Batch<'a, F> {
-        value(&self.values, self.memory[index], self.widths[index], x)
+        let mask = mask_of(&self.masks, self.sources[index], x);
+        value(&self.values, self.memory[index], self.widths[index], x).with_mask(mask)
     }
 
     /// The output of the last layer.
@@ -71,7 +79,8 @@ impl<F: Scalar> Workspace<F> {
         let last = self.memory.len() - 1;
         let (place, width) = (self.memory[last], self.widths[last]);
         let grad = BatchMut::new(&mut self.grads[place][..x.rows() * width], width);
-        (value(&self.values, place, width, x), grad)
+        let mask = mask_of(&self.masks, self.sources[last], x);
+        (value(&self.values, place, width, x).with_mask(mask), grad)
     }
 
     /// The gradient of the input, after a [`Workspace::backward`] down to it.
@@ -90,6 +99,7 @@ impl<F: Scalar> Workspace<F> {
             if self.is_view(i) {
                 continue;
             }
+            self.create_mask(i, layer, x);
             let (x, y, scratch) = self.ends(i, x);
             layer.infer(x, y, scratch);
         }
@@ -122,6 +132,7 @@ impl<F: Scalar> Workspace<F> {
             return Ok(());
         };
         self.reserve_values(x.rows());
+        self.create_mask(first, &layers[first], x);
         let (input, y, scratch) = self.ends(first, x);
         scratch.ask_if_finite();
         layers[first].infer(input, y, scratch);
@@ -140,6 +151,7 @@ impl<F: Scalar> Workspace<F> {
             if self.is_view(i) {
                 continue;
             }
+            self.create_mask(i, layer, x);
             let (x, y, scratch) = self.ends(i, x);
             layer.forward(x, y, &mut Step { seed, number, first_row, scratch, global_batch });
         }
@@ -178,7 +190,7 @@ impl<F: Scalar> Workspace<F> {
                 (i > lowest || to_input).then(|| BatchMut::new(&mut below[from][..rows * x_width], x_width));
             layer.add_activity_slope(y, &mut dy, self.global_rows.unwrap_or(rows));
             layer.backward(BackwardContext {
-                x: value(&self.values, from, x_width, x),
+                x: value(&self.values, from, x_width, x).with_mask(mask_of(&self.masks, self.sources[i], x)),
                 y,
                 dy,
                 dx,
@@ -201,6 +213,19 @@ impl<F: Scalar> Workspace<F> {
         Some((index, format!("layer {index} `{}` ({})", layer.label(), layer.kind())))
     }
 
+    /// Writes the mask that layer `i` creates for its output, if it does.
+    fn create_mask(&mut self, i: usize, layer: &NamedLayer<F>, x: Batch<F>) {
+        if self.sources[i + 1] != MaskSource::Layer(i) {
+            return;
+        }
+        if let MaskRule::Creates(padding) = layer.traits().mask {
+            let x = value(&self.values, self.memory[i], self.widths[i], x);
+            let vectors =
+                self.widths[i + 1] / layer.output_shape().and_then(<[usize]>::last).map_or(1, |n| *n);
+            mask::write(x, self.widths[i] / vectors, F::of(padding), &mut self.masks[i]);
+        }
+    }
+
     /// The input and output of layer `i`.
     fn ends<'a>(
         &'a mut self,
@@ -210,7 +235,8 @@ impl<F: Scalar> Workspace<F> {
         let (below, above) = self.values.split_at_mut(self.memory[i + 1]);
         let width = self.widths[i + 1];
         let y = BatchMut::new(&mut above[0][..x.rows() * width], width);
-        (value(below, self.memory[i], self.widths[i], x), y, &mut self.scratch)
+        let mask = mask_of(&self.masks, self.sources[i], x);
+        (value(below, self.memory[i], self.widths[i], x).with_mask(mask), y, &mut self.scratch)
     }
 
     fn reserve_values(&mut self, rows: usize) {
@@ -227,6 +253,15 @@ fn value<'a, F>(values: &'a [Vec<F>], memory: usize, width: usize, x: Batch<'a, 
     match memory {
         0 => x.reshape(width),
         place => Batch::new(&values[place][..x.rows() * width], width),
+    }
+}
+
+/// The mask of an activation with this source after a pass over `x`.
+fn mask_of<'a, F>(masks: &'a [Vec<bool>], source: MaskSource, x: Batch<'a, F>) -> Option<&'a [bool]> {
+    match source {
+        MaskSource::Nothing => None,
+        MaskSource::Input => x.mask(),
+        MaskSource::Layer(layer) => Some(&masks[layer]),
     }
 }
 

@@ -16,7 +16,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, LayerExt, NamedLayer, names};
+use crate::layer::{Layer, LayerExt, NamedLayer, mask, names};
 use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -158,6 +158,7 @@ impl<F: Scalar> Sequential<F> {
         for (index, layer) in layers.iter_mut().enumerate() {
             shape = layer.place(index, &shape, &mut BuildContext::of_layer(self.seed.value(), index))?;
         }
+        mask::check(&layers)?;
         self.layers = layers;
         self.input = Some(input.to_vec());
         Ok(())
@@ -178,6 +179,7 @@ impl<F: Scalar> Sequential<F> {
             shape = layer.place(index, &shape, &mut context)?;
             memory = context.memory().unwrap_or(memory);
         }
+        mask::check(&self.layers)?;
         self.input = Some(input.to_vec());
         Ok(memory)
     }

@@ -184,7 +184,8 @@ impl<F: Scalar> BatchStep<'_, F> {
         let penalty = weights + activities;
         let loss = score(scores, &*compiled.loss, trainer.output(*batch), targets, penalty);
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
-            monitor.count_targets(targets.y, targets.weights);
+            let counted = scores.included(trainer.output(*batch), targets);
+            monitor.count_targets(counted.y, counted.weights);
             monitor.end_batch(loss, weights, activities);
             if monitor.is_sampled() {
                 monitor.forward(&trainer.workspace, x, targets.y, loss, penalty);

@@ -93,6 +93,34 @@ fn compiled<F: Scalar>(
 }
 
 #[test]
+fn padded_sequences_train_alike_on_any_number_of_ranks() {
+    fn check_scalar<F: Scalar>() {
+        let mut rng = Rng::stream(6, 1);
+        let mut x = Array3::from_shape_simple_fn((21, 5, 2), || F::of(rng.normal()));
+        for (row, mut sample) in x.outer_iter_mut().enumerate() {
+            // Row 7 is padding alone.
+            sample.slice_mut(s![(if row == 7 { 0 } else { 1 + row % 5 }).., ..]).fill(F::zero());
+        }
+        let y = x.map_axis(Axis(2), |step| if step.sum() > F::zero() { F::one() } else { F::zero() });
+        let model = || {
+            let mut model = Sequential::<F>::with_scalar()
+                .seed(4)
+                .add(Masking::new(0.0))
+                .add(Dense::new(4).use_bias(false))
+                .add(BatchNormalization::new())
+                .add(Gru::new(3).return_sequences(true))
+                .add(Dense::new(2).activation(Activation::Softmax));
+            let metrics = (Accuracy::new(), Weighted::new(Accuracy::new()));
+            model.compile(Sgd::new(0.1), SparseCategoricalCrossentropy::new(), metrics).unwrap();
+            model
+        };
+        check(model, (&x, &y), |fit| fit.validation_split(0.3).validation_batch_size(4));
+    }
+    check_scalar::<f32>();
+    check_scalar::<f64>();
+}
+
+#[test]
 fn any_number_of_ranks_trains_like_one() {
     fn check_scalar<F: Scalar>() {
         let (x, y) = clouds::<F>();

@@ -100,6 +100,7 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
             SeparableConv1D::new(3, 2).depth_multiplier(2).pointwise_regularizer(Regularizer::L1(0.5)),
             &[4, 4],
         ),
+        row(Masking::new(0.25), &[4, 4]).without_keras("masks.rs compares it in networks"),
         row(MaxPooling1D::new(3).strides(2).padding(Padding::Same), &[4, 4]),
         row(MaxPooling2D::new([3, 2]), &[4, 4, 2]),
         row(AveragePooling1D::new(3), &[4, 4]),
@@ -145,7 +146,9 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(GaussianDropout::new(0.3), &[4, 4]).random(),
         row(GaussianNoise::new(0.3), &[4, 4]).random(),
         row(
-            Embedding::new(7, 3).embeddings_initializer(Initializer::RandomNormal { mean: 1.0, stddev: 2.0 }),
+            Embedding::new(7, 3)
+                .mask_zero(true)
+                .embeddings_initializer(Initializer::RandomNormal { mean: 1.0, stddev: 2.0 }),
             &[4],
         ),
         row(Flatten::new().trainable(false), &[4, 4]),

@@ -4,7 +4,7 @@ use crate::activation::{Activation, glu_backward};
 use crate::config::{Config, Entry, Fields, Settings};
 use crate::error::{ExpectedShape, Result};
 use crate::layer::check::wrong_shape;
-use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, PartMut, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -37,7 +37,13 @@ impl<F: Scalar> Layer<F> for Activation {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { by_last_axis: true, is_affine: true, activation: Some(*self), ..LayerTraits::default() }
+        LayerTraits {
+            mask: MaskRule::Passes,
+            by_last_axis: true,
+            is_affine: true,
+            activation: Some(*self),
+            ..LayerTraits::default()
+        }
     }
 }
 

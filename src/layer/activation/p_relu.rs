@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::check::check_not_empty;
 use crate::layer::strided_copy::{StridedCopy, check_size, strides};
-use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -136,6 +136,10 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         self.param.iter_mut().map(PartMut::Param).for_each(f);
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { mask: MaskRule::Passes, ..LayerTraits::default() }
     }
 }
 

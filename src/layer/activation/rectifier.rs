@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::config::{setters, settings};
 use crate::error::Result;
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -188,7 +188,7 @@ macro_rules! as_activation {
             }
 
             fn traits(&self) -> LayerTraits {
-                LayerTraits { by_last_axis: true, activation: Some(self.function()), ..LayerTraits::default() }
+                LayerTraits { mask: MaskRule::Passes, by_last_axis: true, activation: Some(self.function()), ..LayerTraits::default() }
             }
         }
     )*};

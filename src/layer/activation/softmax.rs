@@ -5,7 +5,7 @@ use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::check_not_empty;
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -87,7 +87,10 @@ impl<F: Scalar> Layer<F> for Softmax {
     }
 
     fn traits(&self) -> LayerTraits {
+        // Along another axis, padding would take part in the sums.
+        let mask = if self.vectors.are_last() { MaskRule::Passes } else { MaskRule::Refuses };
         LayerTraits {
+            mask,
             activation: Some(Activation::Softmax),
             memory: self.vectors.memory(),
             ..LayerTraits::default()

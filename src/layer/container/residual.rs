@@ -9,7 +9,8 @@ use crate::layer::check::wrong_shape;
 use crate::layer::names::unused;
 use crate::layer::workspace::{StepAt, Workspace};
 use crate::layer::{
-    BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
+    BackwardContext, Layer, LayerExt, LayerTraits, MaskRule, Memory, NamedLayer, Part, PartMut, Step,
+    Topology,
 };
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -19,6 +20,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// It makes residual networks possible in a [`Sequential`](crate::Sequential). In a `.keras` file, the model is a
 /// functional model, in which an `Add` layer with the name of the `Residual` adds `x` to `f(x)`.
+///
+/// The output has the mask of the input if all layers of the chain pass it, as in Keras.
 ///
 /// # Shapes
 /// Input and output `(...)`, of the same shape, so the last layer must have the output shape of the first layer's
@@ -39,7 +42,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # Errors
 /// At `build`: [`Error::InputShape`] if the chain changes the shape, [`Error::NoLayers`] for an empty chain,
-/// [`Error::DuplicateName`], and the errors of the layers.
+/// [`Error::DuplicateName`], [`Error::Argument`] for a layer that creates a mask, and the errors of the layers.
 ///
 /// # References
 /// He et al. (2015), *Deep residual learning for image recognition*.
@@ -74,15 +77,22 @@ impl<F: Scalar> Default for Residual<F> {
 fn run_chain<F: Scalar>(layers: &[NamedLayer<F>], x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
     match layers {
         [] => y.data().copy_from_slice(x.data()),
-        [layer, rest @ ..] if layer.is_view() => run_chain(rest, x.reshape(layer.widths().1), y, scratch),
+        [layer, rest @ ..] if layer.is_view() => {
+            run_chain(rest, x.reshape(layer.widths().1).with_mask(mask_after(layer, x)), y, scratch);
+        }
         [layer] => layer.infer(x, y, scratch),
         [layer, rest @ ..] => {
             let width = layer.widths().1;
             let (between, scratch) = scratch.take(x.rows() * width);
             layer.infer(x, BatchMut::new(between, width), scratch);
-            run_chain(rest, Batch::new(between, width), y, scratch);
+            run_chain(rest, Batch::new(between, width).with_mask(mask_after(layer, x)), y, scratch);
         }
     }
+}
+
+/// The mask of the output of a layer for the input `x`.
+fn mask_after<'a, F: Scalar>(layer: &NamedLayer<F>, x: Batch<'a, F>) -> Option<&'a [bool]> {
+    x.mask().filter(|_| layer.passes_mask())
 }
 
 impl<F: Scalar> Layer<F> for Residual<F> {
@@ -100,6 +110,12 @@ impl<F: Scalar> Layer<F> for Residual<F> {
             return Err(Error::NoLayers);
         }
         check_inner(&self.layers)?;
+        if let Some(layer) =
+            self.layers.iter().find(|layer| matches!(layer.traits().mask, MaskRule::Creates(_)))
+        {
+            let expected = "layers that create no mask within a residual block";
+            return Err(Error::argument("layers", expected, format!("`{}`", layer.label())));
+        }
         let mut shape = input.to_vec();
         for (index, layer) in self.layers.iter_mut().enumerate() {
             shape = layer.place(index, &shape, context)?;
@@ -149,6 +165,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             topology: Topology::Residual,
+            mask: MaskRule::of_chain(&self.layers),
             memory: self
                 .layers
                 .iter()

@@ -6,7 +6,9 @@ use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value};
 use crate::error::{ExpectedAxis, ExpectedShape, Result};
 use crate::layer::check::wrong_shape;
-use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, NamedLayer, Part, PartMut, Step};
+use crate::layer::{
+    BackwardContext, Layer, LayerExt, LayerTraits, MaskRule, NamedLayer, Part, PartMut, Step,
+};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -110,7 +112,8 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
 
     fn traits(&self) -> LayerTraits {
         let LayerTraits { memory, activation, .. } = self.layer[0].traits();
-        LayerTraits { memory: memory.times_rows(self.steps), activation, ..LayerTraits::default() }
+        let mask = MaskRule::of_time_distributed(self.layer[0].traits().mask);
+        LayerTraits { memory: memory.times_rows(self.steps), activation, mask, ..LayerTraits::default() }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
 use crate::layer::check::{check_positive, last_axis};
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -148,6 +148,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
+            mask: MaskRule::Passes,
             by_last_axis: true,
             is_affine: true,
             activation: Some(self.activation.function),

@@ -1,11 +1,11 @@
 //! Embedding: y = E[x], the row of each index. dE sums dy over the occurrences of each index; dx = 0.
 
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::check::check_positive;
-use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -14,6 +14,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// | setter | default |
 /// |---|---|
+/// | `mask_zero`: whether index 0 is padding | false |
 /// | `embeddings_initializer` | `RandomUniform` within ±0.05 |
 /// | `embeddings_regularizer`, `embeddings_constraint` | none |
 ///
@@ -31,6 +32,23 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
+/// With `mask_zero`, index 0 is padding for texts of different lengths:
+///
+/// ```
+/// use cornu::prelude::*;
+/// // Two texts of 2 and 3 words, padded with zeros behind.
+/// let mut model = Sequential::new().input([3]).add(Embedding::new(10, 4).mask_zero(true)).add(Lstm::new(2));
+/// model.build()?;
+/// let y = model.predict(&ndarray::array![[7, 2, 0], [7, 2, 5]])?;
+/// let mut unpadded = Sequential::new().input([2]).add(Embedding::new(10, 4)).add(Lstm::new(2));
+/// unpadded.build()?;
+/// for (path, weight) in model.weights()? {
+///     unpadded.set_weight(&path, &weight)?;
+/// }
+/// assert_eq!(y.row(0), unpadded.predict(&ndarray::array![[7, 2]])?.row(0));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
 /// # Errors
 /// At `build`: [`Error::Argument`] for a size of 0. If the layer comes first in a model, `fit`, `evaluate` and
 /// `predict` refuse data that are not indices with [`Error::Index`]; elsewhere an index out of range yields NaN. In
@@ -43,6 +61,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 pub struct Embedding<F = f32> {
     input_dim: usize,
     output_dim: usize,
+    mask_zero: bool,
     embeddings: Spec,
     param: Option<Param<F>>,
 }
@@ -51,7 +70,13 @@ impl<F> Embedding<F> {
     /// Creates `input_dim` vectors of `output_dim` numbers.
     pub fn new(input_dim: usize, output_dim: usize) -> Self {
         let embeddings = spec!("embeddings", Initializer::RandomUniform { low: -0.05, high: 0.05 });
-        Embedding { input_dim, output_dim, embeddings, param: None }
+        Embedding { input_dim, output_dim, mask_zero: false, embeddings, param: None }
+    }
+
+    setters! {
+        /// Whether index 0 is padding: the output then has a mask, which layers such as [`Lstm`](crate::layer::Lstm) use.
+        /// Default: false, index 0 is an index as others.
+        mask_zero: bool;
     }
 
     spec_setters!(embeddings: "the vectors", "`RandomUniform` within ±0.05", embeddings_initializer, embeddings_regularizer, embeddings_constraint);
@@ -118,10 +143,12 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { indices: Some(self.input_dim), ..LayerTraits::default() }
+        let mask = if self.mask_zero { MaskRule::Creates(0.0) } else { MaskRule::Ends };
+        LayerTraits { indices: Some(self.input_dim), mask, ..LayerTraits::default() }
     }
 }
 
 settings!([F] Embedding<F> {
-    "input_dim" required: input_dim, "output_dim" required: output_dim, "embeddings": embeddings,
-} only { "mask_zero": false });
+    "input_dim" required: input_dim, "output_dim" required: output_dim, "mask_zero": mask_zero,
+    "embeddings": embeddings,
+});

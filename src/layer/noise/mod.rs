@@ -90,7 +90,14 @@ impl<F: Scalar> Noise<F> {
     /// The traits of a layer with this noise.
     fn traits(&self, drop_rate: f64) -> LayerTraits {
         let memory = Memory::per_row(self.width);
-        LayerTraits { is_affine: true, is_noise: true, drop_rate, memory, ..LayerTraits::default() }
+        LayerTraits {
+            mask: crate::layer::MaskRule::Passes,
+            is_affine: true,
+            is_noise: true,
+            drop_rate,
+            memory,
+            ..LayerTraits::default()
+        }
     }
 }
 

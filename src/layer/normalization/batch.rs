@@ -11,7 +11,9 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
-use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
+use crate::layer::{
+    BackwardContext, GlobalBatch, Layer, LayerTraits, MaskRule, Memory, Part, PartMut, Step, saved,
+};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -23,7 +25,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// prediction:  μ, v the moving ones
 /// y = γ·(x − μ)/√(v + ε) + β
 /// ```
-/// The variance is the population variance, divided by `N`, in the moving average too. A layer that is not trained
+/// Rows that the mask of the input excludes do not count in the batch statistics. The variance is the population variance, divided by `N`, in the moving average too. A layer that is not trained
 /// (see [`LayerExt::trainable`](crate::layer::LayerExt::trainable)) behaves as in a prediction and keeps its moving
 /// statistics. Within [`TimeDistributed`](crate::layer::TimeDistributed), each step is a batch of its own. In a
 /// [distributed](crate::Fit::distributed) training, the batch is the global batch of all ranks.
@@ -87,8 +89,8 @@ pub struct BatchNormalization<F = f32> {
     /// For several steps: the weighted means of their μ and v. One update of the moving statistics by these means
     /// equals one update per step.
     merged: Vec<F>,
-    /// The number of rows of the statistics of a step.
-    count: f64,
+    /// What the sums of the statistics of each step are divided by: the number of its rows.
+    counts: Vec<F>,
     sums: Vec<F>,
 }
 
@@ -111,7 +113,7 @@ impl<F> BatchNormalization<F> {
             steps: Steps::ONE,
             statistics: Vec::new(),
             merged: Vec::new(),
-            count: 0.0,
+            counts: Vec::new(),
             sums: Vec::new(),
         }
     }
@@ -154,20 +156,32 @@ impl<F: Scalar> BatchNormalization<F> {
         let (mean, rest) = statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
         let count = x.rows() / steps.count;
+        let included = Included::of(x);
         kernel::sum_over(count, &mut self.sums, mean, &|rows, sum| {
             kernel::simd!(|| {
                 for row in rows {
+                    if !included.has(steps.row(step, row)) {
+                        continue;
+                    }
                     sum.iter_mut().zip(x.row(steps.row(step, row))).for_each(|(sum, &x)| *sum += x);
                 }
             });
         });
-        let count = global_batch.sum_and_rows(mean, count);
-        self.count = count.as_f64();
+        let count = if included.mask.is_none() {
+            global_batch.sum_and_rows(mean, count)
+        } else {
+            let count = (0..count).filter(|&row| included.has(steps.row(step, row))).count();
+            global_batch.sum_and_rows(mean, count) + F::of(MASK_EPSILON)
+        };
+        self.counts[step] = count;
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
         kernel::sum_over(x.rows() / steps.count, &mut self.sums, inverse, &|rows, sum| {
             kernel::simd!(|| {
                 for row in rows {
+                    if !included.has(steps.row(step, row)) {
+                        continue;
+                    }
                     let deviations = x.row(steps.row(step, row)).iter().zip(mean).map(|(&x, &mean)| x - mean);
                     sum.iter_mut().zip(deviations).for_each(|(sum, d)| *sum += d * d);
                 }
@@ -218,6 +232,7 @@ impl<F: Scalar> BatchNormalization<F> {
         if !self.frozen {
             // Allocated when a training begins: a small file may state many steps.
             self.statistics.resize(STATISTICS * channels * steps.count, F::zero());
+            self.counts.resize(steps.count, F::zero());
             (0..steps.count).for_each(|at| self.compute_statistics(x, at, global_batch));
             if steps.count > 1 {
                 self.merge_statistics(channels);
@@ -269,14 +284,28 @@ impl<F: Scalar> BatchNormalization<F> {
             param.iter_mut().for_each(|param| param.grad_mut().copy_from_slice(grad));
         }
         let Some(mut dx) = context.dx else { return };
-        // Frozen statistics do not depend on x.
-        let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
         context.global_batch.sum(of_steps);
+        let included = Included::of(x);
+        if included.mask.is_some() && !self.frozen {
+            // The mean of a masked batch is not exactly that of its rows, so their deviations do not sum to 0.
+            for (step, of_step) in of_steps.chunks_exact_mut(2 * channels).enumerate() {
+                let ((mean, inverse), (d_beta, d_gamma)) = (statistics(step), of_step.split_at_mut(channels));
+                let share = F::of(MASK_EPSILON) / self.counts[step];
+                for c in 0..channels {
+                    d_beta[c] -= share * mean[c] * inverse[c] * d_gamma[c];
+                }
+            }
+        }
         let of_steps = &*of_steps;
         let gammas = params.gamma.as_ref().map(Param::value);
         each_row(&mut dx, &|row, dx| {
             let step = steps.of(row);
             let (mean, inverse) = statistics(step);
+            // Frozen statistics do not depend on x, and no statistics on masked rows.
+            let share = match self.frozen || !included.has(row) {
+                true => F::zero(),
+                false => F::one() / self.counts[step],
+            };
             let (d_beta, d_gamma) = of_steps[2 * channels * step..][..2 * channels].split_at(channels);
             let factor = |c: usize| inverse[c] * gammas.map_or(F::one(), |gamma| gamma[c]);
             let (x, dy) = (x.row(row), dy.row(row));
@@ -361,8 +390,10 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
     }
 
     fn traits(&self) -> LayerTraits {
+        let is_last = self.channels.are_last();
         LayerTraits {
-            by_last_axis: self.channels.are_last(),
+            mask: if is_last { MaskRule::Uses { passes: true } } else { MaskRule::Refuses },
+            by_last_axis: is_last,
             is_affine: true,
             is_normalization: true,
             memory: Memory::fixed({
@@ -372,6 +403,28 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             }) + self.channels.memory(),
             ..LayerTraits::default()
         }
+    }
+}
+
+/// Keras's addition to the number of rows of a masked batch.
+const MASK_EPSILON: f64 = 1e-7;
+
+/// The rows that the mask of a batch includes.
+#[derive(Clone, Copy)]
+struct Included<'a> {
+    mask: Option<&'a [bool]>,
+    /// The rows per value of the mask.
+    rows: usize,
+}
+
+impl<'a> Included<'a> {
+    fn of<F>(x: Batch<'a, F>) -> Self {
+        Included { mask: x.mask(), rows: x.mask().map_or(1, |mask| x.rows() / mask.len().max(1)) }
+    }
+
+    #[inline]
+    fn has(&self, row: usize) -> bool {
+        self.mask.is_none_or(|mask| mask[row / self.rows])
     }
 }
 

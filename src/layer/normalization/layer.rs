@@ -8,7 +8,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -249,6 +249,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         let width = self.params.gamma.as_ref().map_or(0, Param::len);
         let sums = 2 * kernel::PARTS * width;
         LayerTraits {
+            mask: MaskRule::Passes,
             is_normalization: true,
             memory: self.vectors.memory() + Memory::fixed(sums),
             ..LayerTraits::default()

@@ -5,7 +5,7 @@ use crate::error::{Error, ExpectedShape, Result};
 use crate::initializer::Initializer;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::{check_not_empty, wrong_shape};
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -211,6 +211,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
+            mask: MaskRule::Passes,
             is_affine: true,
             is_normalization: true,
             is_adapted: true,

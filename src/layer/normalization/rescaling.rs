@@ -2,7 +2,7 @@
 
 use crate::config::{Setting, Value, settings};
 use crate::error::{Error, ExpectedAxis, ExpectedShape, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -109,7 +109,7 @@ impl<F: Scalar> Layer<F> for Rescaling {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_affine: true, ..LayerTraits::default() }
+        LayerTraits { mask: MaskRule::Passes, is_affine: true, ..LayerTraits::default() }
     }
 }
 

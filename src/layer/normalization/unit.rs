@@ -4,7 +4,7 @@ use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::check_not_empty;
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -102,7 +102,12 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_normalization: true, memory: self.vectors.memory(), ..LayerTraits::default() }
+        LayerTraits {
+            mask: MaskRule::Passes,
+            is_normalization: true,
+            memory: self.vectors.memory(),
+            ..LayerTraits::default()
+        }
     }
 }
 

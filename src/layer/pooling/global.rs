@@ -5,7 +5,7 @@ use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::channels;
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -115,7 +115,7 @@ global_pool!(
     GlobalAveragePooling2D,
     "mean",
     "y = Σ x / n",
-    "",
+    "Steps that the mask of the input excludes do not count; if it excludes all, the mean is 0, not NaN as in Keras.",
     "global_average_pooling1d",
     "global_average_pooling2d"
 );
@@ -182,6 +182,9 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        if let Some(mask) = self.steps(x) {
+            return self.infer_masked(x, mask, y);
+        }
         let share = F::one() / F::of((x.width() / self.channels) as f64);
         let arrays = [(y.data(), self.channels)];
         kernel::samples(x.rows(), NEAR.div_ceil(x.width()), arrays, &|range, [y]| {
@@ -201,6 +204,9 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
 
     fn backward(&mut self, context: BackwardContext<F>) {
         let Some(mut dx) = context.dx else { return };
+        if let Some(mask) = self.steps(context.x) {
+            return self.backward_masked(context.dy.as_batch(), mask, dx);
+        }
         let (width, rows) = (dx.width(), dx.rows());
         let share = F::one() / F::of((width / self.channels) as f64);
         let dy = context.dy.as_batch();
@@ -214,8 +220,47 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_affine: true, ..LayerTraits::default() }
+        let mask = if D == 1 { MaskRule::Uses { passes: false } } else { MaskRule::Ends };
+        LayerTraits { is_affine: true, mask, ..LayerTraits::default() }
     }
+}
+
+impl<const D: usize> GlobalAveragePooling<D> {
+    /// The mask of the steps of a batch, if it has one.
+    fn steps<'a, F>(&self, x: Batch<'a, F>) -> Option<&'a [bool]> {
+        x.mask().filter(|mask| D == 1 && mask.len() * self.channels == x.data().len())
+    }
+
+    /// The mean of the steps that the mask includes; 0 if it includes none.
+    fn infer_masked<F: Scalar>(&self, x: Batch<F>, mask: &[bool], mut y: BatchMut<F>) {
+        let steps = x.width() / self.channels;
+        for ((y, x), mask) in y.iter_mut().zip(x.iter()).zip(mask.chunks_exact(steps)) {
+            y.fill(F::zero());
+            for (x, _) in x.chunks_exact(self.channels).zip(mask).filter(|(_, counts)| **counts) {
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+            }
+            let count = F::of(included(mask) as f64);
+            y.iter_mut().for_each(|y| *y /= count);
+        }
+    }
+
+    fn backward_masked<F: Scalar>(&self, dy: Batch<F>, mask: &[bool], mut dx: BatchMut<F>) {
+        let steps = dx.width() / self.channels;
+        for ((dx, dy), mask) in dx.iter_mut().zip(dy.iter()).zip(mask.chunks_exact(steps)) {
+            let count = F::of(included(mask) as f64);
+            for (dx, counts) in dx.chunks_exact_mut(self.channels).zip(mask) {
+                match counts {
+                    true => dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / count),
+                    false => dx.fill(F::zero()),
+                }
+            }
+        }
+    }
+}
+
+/// The number of steps that a mask includes, at least 1.
+fn included(mask: &[bool]) -> usize {
+    mask.iter().filter(|counts| **counts).count().max(1)
 }
 
 settings!([const D: usize] GlobalMaxPooling<D> { "keepdims": keepdims } only { "data_format": "channels_last" });

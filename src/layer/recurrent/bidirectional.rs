@@ -21,7 +21,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// y = merge(forward(x), backward(x))    backward starts with the last step
 /// ```
 ///
-/// With `return_sequences`, the backward outputs are first put in order of time.
+/// With `return_sequences`, the backward outputs are first put in order of time, and the outputs of masked steps are 0.
 ///
 /// | setter | default |
 /// |---|---|
@@ -86,6 +86,9 @@ pub enum MergeMode {
 impl<F: Scalar> Bidirectional<F> {
     /// Creates a layer that runs this layer in both directions.
     pub fn new<C: Cell>(layer: Rnn<C, F>) -> Self {
+        // As in Keras: where a direction has padding, the other one alone counts.
+        let zeros = layer.return_sequences;
+        let layer = layer.zero_output_for_mask(zeros);
         let twin = layer.clone().go_backwards(!layer.go_backwards);
         Bidirectional::of(layer.into_named(), twin.into_named())
     }
@@ -240,6 +243,7 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             topology: Topology::Parallel,
+            mask: self.layers[0].traits().mask,
             memory: self.layers.iter().map(|layer| layer.traits().memory).sum::<Memory>()
                 + Memory::per_row(2 * self.units * self.steps),
             ..LayerTraits::default()
@@ -281,7 +285,9 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
             ));
         }
     }
-    let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")].map(|(config, name)| {
+    let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")].map(|(mut config, name)| {
+        let zeros = config.get("return_sequences") == Some(&Value::Bool(true));
+        config.set("zero_output_for_mask", zeros);
         let (value, path) = (Value::from(config), fields.path_of(name));
         let layer = NamedLayer::from_value(&value, &path, kinds)?;
         if layer.traits().is_recurrent { Ok(layer) } else { Err(refuse(&path, RECURRENT, &value)) }

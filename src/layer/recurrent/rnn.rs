@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::check::{axes, check_positive, check_rate};
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -33,13 +33,14 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// |---|---|
 /// | `return_sequences`: return the output of every step, not only the last | false |
 /// | `go_backwards`: start with the last step; outputs come in that order | false |
+/// | `zero_output_for_mask`: return 0 for a masked step, not the output of the step before | false |
 /// | `dropout`, `recurrent_dropout`: the dropout rates of the inputs, and of the state in the recurrent product | 0 |
 /// | `use_bias` | true |
 /// | `kernel_initializer`, `recurrent_initializer`, `bias_initializer` | `GlorotUniform`, `Orthogonal`, `Zeros` |
 /// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `recurrent_constraint`, `bias_constraint` | none |
 ///
-/// States start at 0. In training, each sample has one mask for its inputs and one for its state, the same at all
+/// States start at 0. A step that the mask of the input excludes changes no state ([`MaskRule`]). In training, each sample has one mask for its inputs and one for its state, the same at all
 /// steps. With `recurrent_dropout` each gate has its own masks; without it, all gates share one.
 ///
 /// # Shapes
@@ -71,6 +72,7 @@ pub struct Rnn<C, F = f32> {
     pub(super) cell: C,
     pub(super) return_sequences: bool,
     pub(super) go_backwards: bool,
+    zero_output_for_mask: bool,
     dropout: f64,
     recurrent_dropout: f64,
     use_bias: bool,
@@ -94,6 +96,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
             cell,
             return_sequences: false,
             go_backwards: false,
+            zero_output_for_mask: false,
             dropout: 0.0,
             recurrent_dropout: 0.0,
             use_bias: true,
@@ -116,6 +119,8 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         return_sequences: bool;
         /// Whether to start with the last step. Default: false.
         go_backwards: bool;
+        /// Whether the outputs of masked steps are 0. Default: false, each repeats the output of the step before.
+        zero_output_for_mask: bool;
         /// The share of the inputs that is dropped in training. Default: 0.
         dropout: f64;
         /// The share of the state that is dropped in the recurrent product in training. Default: 0.
@@ -195,19 +200,23 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
 
     /// Runs all steps of a block and writes its outputs.
     fn run(&self, weights: &Weights<F>, block: Block<F>, x: Batch<F>, mut y: BatchMut<F>) {
-        let Block { size, masks: [input_masks, state_masks], memory } = block;
+        let Block { size, dropout: [input_masks, state_masks], padding, memory } = block;
         let mut sequence = SequenceBuffer::new(size, memory);
         sequence.load(x, self.go_backwards, input_masks);
         sequence.start(weights);
         for step in 0..size.steps {
             sequence.mask_state(step, state_masks);
             self.cell.forward(weights, sequence.time_step(step, self.activation));
+            padding.rows(step).for_each(|row| sequence.keep_state(step, row));
         }
         let first = if self.return_sequences { 0 } else { size.steps - 1 };
         for step in first..size.steps {
             let state = sequence.state_after(step);
             for (y, h) in y.iter_mut().zip(state.iter()) {
                 y[(step - first) * size.units..][..size.units].copy_from_slice(h);
+            }
+            for row in padding.rows(step).filter(|_| self.zero_output_for_mask) {
+                y.row_mut(row)[(step - first) * size.units..][..size.units].fill(F::zero());
             }
         }
     }
@@ -222,24 +231,35 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         dx: Option<BatchMut<F>>,
     ) {
         let Some(params) = &self.params else { return };
-        let Block { size, masks: [input_masks, state_masks], memory } = block;
+        let Block { size, dropout: [input_masks, state_masks], padding, memory } = block;
         let (u, len) = (size.units, size.rows * size.units);
         let mut sequence = SequenceBuffer::new(size, memory);
-        kernel::with_memory(6 * len, |memory: &mut [F]| {
+        kernel::with_memory(BACKWARD_COPIES * len, |memory: &mut [F]| {
             let mut parts = memory.chunks_exact_mut(len);
-            let [dh, dc, x, y, z, product] = [(); 6].map(|()| parts.next().unwrap_or_default());
+            let [dh, dc, x, y, z, product, dh_after, dc_after] =
+                [(); BACKWARD_COPIES].map(|()| parts.next().unwrap_or_default());
             dh.fill(F::zero());
             dc.fill(F::zero());
             for step in (0..size.steps).rev() {
                 if self.return_sequences || step + 1 == size.steps {
                     let place = if self.return_sequences { step * u } else { 0 };
-                    for (dh, dy) in dh.chunks_exact_mut(u).zip(dy.iter()) {
-                        dh.iter_mut().zip(&dy[place..]).for_each(|(dh, dy)| *dh += *dy);
+                    for (row, (dh, dy)) in dh.chunks_exact_mut(u).zip(dy.iter()).enumerate() {
+                        if !(self.zero_output_for_mask && padding.has(row, step)) {
+                            dh.iter_mut().zip(&dy[place..]).for_each(|(dh, dy)| *dh += *dy);
+                        }
                     }
                 }
+                dh_after.copy_from_slice(dh);
+                dc_after.copy_from_slice(dc);
                 let scratch = [&mut *x, &mut *y, &mut *z, &mut *product];
                 let grad = StateGrad { state: dh, cell_state: dc, masks: state_masks, scratch };
                 self.cell.backward(weights, sequence.time_step(step, self.activation), grad);
+                for row in padding.rows(step) {
+                    let units = row * u..(row + 1) * u;
+                    dh[units.clone()].copy_from_slice(&dh_after[units.clone()]);
+                    dc[units.clone()].copy_from_slice(&dc_after[units]);
+                    sequence.clear_grads(step, row);
+                }
             }
         });
         params.add_gradient(&sequence, total);
@@ -249,12 +269,43 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
     }
 }
 
+/// The number of arrays, each with a number per row and unit, that the backward pass of a block uses.
+const BACKWARD_COPIES: usize = 8;
+
 /// A block of rows and its memory.
 struct Block<'a, F> {
     size: Size,
-    /// The masks of the inputs, and of the state.
-    masks: [Option<&'a [F]>; 2],
+    /// The dropout masks of the inputs, and of the state.
+    dropout: [Option<&'a [F]>; 2],
+    padding: Padding<'a>,
     memory: &'a mut [F],
+}
+
+/// The steps of a block of rows that are padding.
+#[derive(Clone, Copy)]
+struct Padding<'a> {
+    mask: Option<&'a [bool]>,
+    steps: usize,
+    backwards: bool,
+}
+
+impl<'a> Padding<'a> {
+    /// The padding of a batch. A mask that is not one of its steps, but of an axis before, excludes no step.
+    fn of<F>(x: Batch<'a, F>, steps: usize, backwards: bool) -> Self {
+        Padding { mask: x.mask().filter(|mask| mask.len() == x.rows() * steps), steps, backwards }
+    }
+
+    /// Whether a step of a row is padding; steps count in the order in which they are processed.
+    fn has(&self, row: usize, step: usize) -> bool {
+        let time = if self.backwards { self.steps - 1 - step } else { step };
+        self.mask.is_some_and(|mask| !mask[row * self.steps + time])
+    }
+
+    /// The rows whose step is padding.
+    fn rows(self, step: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let rows = self.mask.map_or(0, |mask| mask.len() / self.steps);
+        (0..rows).filter(move |&row| self.has(row, step))
+    }
 }
 
 impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
@@ -289,7 +340,8 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 let size = Size { rows: range.len(), ..size };
                 let x = x.rows_from(range.start, range.len());
                 kernel::with_memory(size.rows * size.per_row(), |memory| {
-                    let block = Block { size, masks: [None; 2], memory };
+                    let padding = Padding::of(x, size.steps, self.go_backwards);
+                    let block = Block { size, dropout: [None; 2], padding, memory };
                     self.run(&weights, block, x, BatchMut::new(y, width));
                 });
             });
@@ -310,7 +362,8 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             kernel::samples(size.rows, size.block(), arrays, &|range, [memory, y]| {
                 let size = Size { rows: range.len(), ..size };
                 let x = x.rows_from(range.start, range.len());
-                let block = Block { size, masks: self.masks_of(&size, range.start), memory };
+                let padding = Padding::of(x, size.steps, self.go_backwards);
+                let block = Block { size, dropout: self.masks_of(&size, range.start), padding, memory };
                 self.run(&weights, block, x, BatchMut::new(y, width));
             });
         });
@@ -326,7 +379,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         let parts = size.rows.div_ceil(rows).max(1);
         let (mut memory, mut sums) = (std::mem::take(&mut self.sequence), std::mem::take(&mut self.sums));
         sums.resize((parts * len).max(sums.len()), F::zero());
-        let (dy, width) = (context.dy.as_batch(), context.x.width());
+        let (x, dy, width) = (context.x, context.dy.as_batch(), context.x.width());
         let mut dx = context.dx.take();
         let has_dx = dx.is_some();
         let dx = dx.as_mut().map(BatchMut::data).unwrap_or_default();
@@ -340,7 +393,8 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 for (first, memory) in (part.start * rows..).step_by(size.block()).zip(blocks) {
                     let size = Size { rows: memory.len() / per_row, ..size };
                     let dx = dx.as_mut().and_then(Iterator::next).map(|dx| BatchMut::new(dx, width));
-                    let block = Block { size, masks: self.masks_of(&size, first), memory };
+                    let padding = Padding::of(x.rows_from(first, size.rows), size.steps, self.go_backwards);
+                    let block = Block { size, dropout: self.masks_of(&size, first), padding, memory };
                     self.run_back(&weights, block, dy.rows_from(first, size.rows), total, dx);
                 }
             });
@@ -371,6 +425,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             is_recurrent: true,
+            mask: MaskRule::Uses { passes: self.return_sequences },
             drop_rate: self.dropout.max(self.recurrent_dropout),
             activation: Some(self.activation),
             memory: self.params.as_ref().map_or(Memory::default(), |params| {
@@ -380,7 +435,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 Memory {
                     fixed: weights,
                     per_row: size.per_row() + masks,
-                    per_part: params.gradient_len(&size) + 6 * size.block() * size.units,
+                    per_part: params.gradient_len(&size) + BACKWARD_COPIES * size.block() * size.units,
                 }
             }),
             ..LayerTraits::default()
@@ -399,7 +454,7 @@ impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
 
 settings!([C: Cell, F: Scalar] Rnn<C, F> {
     "units" required: units, "activation": activation, "use_bias": use_bias, "return_sequences": return_sequences,
-    "go_backwards": go_backwards, "dropout": dropout, "recurrent_dropout": recurrent_dropout,
+    "go_backwards": go_backwards, "zero_output_for_mask": zero_output_for_mask, "dropout": dropout, "recurrent_dropout": recurrent_dropout,
     "kernel": kernel, "recurrent": recurrent, "bias": bias,
 } only { "return_state": false, "stateful": false }
-ignore { "unroll", "seed", "implementation", "zero_output_for_mask" } with { cell });
+ignore { "unroll", "seed", "implementation" } with { cell });

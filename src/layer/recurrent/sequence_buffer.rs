@@ -211,6 +211,26 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         }
     }
 
+    /// Undoes a step of a row: the states after it are those before.
+    pub(super) fn keep_state(&mut self, step: usize, row: usize) {
+        let (len, u) = (self.size.lens().0, self.size.units);
+        let before = step * len + row * u;
+        self.states.copy_within(before..before + u, before + len);
+        if self.size.has_cell_state {
+            self.cell_states.copy_within(before..before + u, before + len);
+        }
+    }
+
+    /// After the backward pass of the cell: clears the gradients of the sums of a step of a row.
+    pub(super) fn clear_grads(&mut self, step: usize, row: usize) {
+        let ((len, all), u) = (self.size.lens(), self.size.units);
+        let own = step * len + row * u..step * len + (row + 1) * u;
+        self.gates.chunks_exact_mut(all).for_each(|gate| gate[own.clone()].fill(F::zero()));
+        if self.size.separates_last {
+            self.cache[own].fill(F::zero());
+        }
+    }
+
     /// Returns the state after a step.
     pub(super) fn state_after(&self, step: usize) -> Batch<'_, F> {
         let len = self.size.lens().0;

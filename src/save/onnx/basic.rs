@@ -1,10 +1,11 @@
 //! Dense layers, embeddings, and activations as layers.
 
 use super::activation::activate;
-use super::graph::{Graph, int};
-use super::place::{OnnxLayer, refused};
+use super::graph::{Graph, int, ints};
+use super::place::{OnnxLayer, OnnxMask, refused};
 use crate::activation::Activation;
 use crate::error::Result;
+use crate::layer::NamedLayer;
 use crate::scalar::Scalar;
 
 pub(super) fn dense<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
@@ -27,6 +28,30 @@ pub(super) fn embedding<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str
     let embeddings = graph.constant("embeddings", &at.needed("embeddings")?);
     let indices = graph.op("Cast", &[x], vec![int("to", super::proto::INT64.into())]);
     Ok(graph.op("Gather", &[&embeddings, &indices], vec![int("axis", 0)]))
+}
+
+/// The vectors that are not padding, and zeros.
+pub(super) fn masking<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let mask = mask(graph, at.layer, at.get("mask_value")?, x);
+    Ok(graph.op("Mul", &[x, &mask.name], vec![]))
+}
+
+/// The mask that a layer creates for the input `x`.
+pub(super) fn mask<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, padding: f64, x: &str) -> OnnxMask {
+    let axes = layer.output_shape().map_or(0, |output| output.len().saturating_sub(1));
+    let padding = graph.scalar(padding);
+    let equal = graph.op("Equal", &[x, &padding], vec![]);
+    let equal = graph.op("Cast", &[&equal], vec![int("to", super::proto::FLOAT.into())]);
+    let equal = match layer.input_shape().map_or(0, <[usize]>::len) == axes {
+        // One number per step.
+        true => {
+            let last = graph.integers("axis", [-1]);
+            graph.op("Unsqueeze", &[&equal, &last], vec![])
+        }
+        false => graph.op("ReduceMin", &[&equal], vec![ints("axes", [-1]), int("keepdims", 1)]),
+    };
+    let one = graph.scalar(1.0);
+    OnnxMask { name: graph.op("Sub", &[&one, &equal], vec![]), axes }
 }
 
 pub(super) fn activation<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {

@@ -1,22 +1,38 @@
 //! The operators of each kind of layer, and container layers.
 
 use super::graph::{Graph, int, long};
-use super::place::{OnnxLayer, refused};
+use super::place::{OnnxLayer, OnnxMask, refused};
 use super::shape::reversed;
 use super::{basic, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, MergeMode, NamedLayer};
+use crate::layer::mask::{self, MaskSource};
+use crate::layer::{Layer, MaskRule, MergeMode, NamedLayer};
 use crate::scalar::Scalar;
 
-/// Runs the layers one after another.
+/// Runs the layers one after another; `mask` is that of the input.
 pub(super) fn chain<F: Scalar>(
     graph: &mut Graph,
     layers: &[NamedLayer<F>],
     above: &str,
     x: &str,
+    mask: Option<&OnnxMask>,
 ) -> Result<String> {
-    let mut layers = layers.iter().enumerate();
-    layers.try_fold(x.to_string(), |x, (index, layer)| link(graph, index, layer, above, &x))
+    let sources = mask::sources(layers);
+    let (mut x, mut created) = (x.to_string(), None);
+    for (index, layer) in layers.iter().enumerate() {
+        let mask = match sources[index] {
+            MaskSource::Nothing => None,
+            MaskSource::Input => mask,
+            MaskSource::Layer(_) => created.as_ref(),
+        };
+        let y = link(graph, index, layer, above, &x, mask)?;
+        if let (MaskRule::Creates(padding), MaskSource::Layer(_)) = (layer.traits().mask, sources[index + 1])
+        {
+            created = Some(basic::mask(graph, layer, padding, &x));
+        }
+        x = y;
+    }
+    Ok(x)
 }
 
 /// Applies the layer with this index to `x`; an error contains the layer.
@@ -26,8 +42,9 @@ fn link<F: Scalar>(
     layer: &NamedLayer<F>,
     above: &str,
     x: &str,
+    mask: Option<&OnnxMask>,
 ) -> Result<String> {
-    apply(graph, layer, above, x).map_err(|fault| Error::Layer {
+    apply(graph, layer, above, x, mask).map_err(|fault| Error::Layer {
         index,
         name: layer.label().into(),
         kind: layer.kind().into(),
@@ -36,19 +53,26 @@ fn link<F: Scalar>(
 }
 
 /// Applies the layer to `x`.
-fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
+fn apply<F: Scalar>(
+    graph: &mut Graph,
+    layer: &NamedLayer<F>,
+    above: &str,
+    x: &str,
+    mask: Option<&OnnxMask>,
+) -> Result<String> {
     // If an inner layer has no settings, its outer layer has none either; the error names the inner one.
     if let Some((index, silent)) =
         layer.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none())
     {
-        link(graph, index, silent, above, x)?;
+        link(graph, index, silent, above, x, None)?;
     }
-    let at = OnnxLayer::new(layer, above)?;
+    let at = OnnxLayer::new(layer, above, mask)?;
     graph.enter(&at.path);
     match &*at.config.kind {
         "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
         "Dense" => basic::dense(graph, &at, x),
         "Embedding" => basic::embedding(graph, &at, x),
+        "Masking" => basic::masking(graph, &at, x),
         "Activation" | "ReLU" | "LeakyReLU" | "ELU" => basic::activation(graph, &at, x),
         "PReLU" => basic::p_relu(graph, &at, x),
         "Softmax" => basic::softmax(graph, &at, x),
@@ -63,6 +87,7 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
         "MaxPooling1D" | "MaxPooling2D" => convolution::pool(graph, &at, "MaxPool", x),
         "AveragePooling1D" | "AveragePooling2D" => convolution::pool(graph, &at, "AveragePool", x),
         "GlobalMaxPooling1D" | "GlobalMaxPooling2D" => convolution::global(graph, &at, "ReduceMax", x),
+        "GlobalAveragePooling1D" if at.mask.is_some() => convolution::masked_mean(graph, &at, x),
         "GlobalAveragePooling1D" | "GlobalAveragePooling2D" => {
             convolution::global(graph, &at, "ReduceMean", x)
         }
@@ -82,13 +107,18 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
 
 /// x + f(x).
 fn residual<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let through = chain(graph, at.layer.layers(), &at.path, x)?;
+    let through = chain(graph, at.layer.layers(), &at.path, x, at.mask.as_ref())?;
     graph.enter(&at.path);
     Ok(graph.op("Add", &[x, &through], vec![]))
 }
 
 /// Merges steps and samples into one batch for the inner layer.
 fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    // A mask of steps alone changes nothing within a step.
+    let is_within = at.mask.as_ref().is_some_and(|mask| mask.axes > 1);
+    if is_within && matches!(at.layer.traits().mask, MaskRule::Uses { .. }) {
+        return Err(refused("a mask within the steps of TimeDistributed has no ONNX operator"));
+    }
     let mut y = x.to_string();
     let rows = |graph: &mut Graph, x: &str, shape: &[usize]| {
         let sizes = shape.iter().map(|&size| long(size));
@@ -97,7 +127,7 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
     };
     for layer in at.layer.layers() {
         y = rows(graph, &y, &at.input[1..]);
-        y = apply(graph, layer, &at.path, &y)?;
+        y = apply(graph, layer, &at.path, &y, None)?;
         graph.enter(&at.path);
         y = rows(graph, &y, at.output);
     }
@@ -108,7 +138,7 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
 fn bidirectional<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let mut outputs = Vec::new();
     for (i, layer) in at.layer.layers().iter().enumerate() {
-        let inner = OnnxLayer::new(layer, &at.path)?;
+        let inner = OnnxLayer::new(layer, &at.path, at.mask.as_ref())?;
         graph.enter(&inner.path);
         let y = recurrent::run(graph, &inner, x)?;
         outputs.push(if i == 1 && at.output.len() == 2 { reversed(graph, &y, at.output[0]) } else { y });

@@ -89,7 +89,7 @@ pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
     }
     let mut graph = Graph::default();
     let first = graph.name("input");
-    let last = chain(&mut graph, model.layers(), "", &first)?;
+    let last = chain(&mut graph, model.layers(), "", &first, None)?;
     let [input, output] =
         [(first, input), (last, output)].map(|(name, shape)| Endpoint { name, sample: shape.to_vec() });
     let model = graph.into_model("model", input, output);

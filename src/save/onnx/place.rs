@@ -14,14 +14,25 @@ pub(super) struct OnnxLayer<'a, F: Scalar> {
     pub(super) layer: &'a NamedLayer<F>,
     pub(super) path: String,
     pub(super) config: Config,
+    /// The mask of the input.
+    pub(super) mask: Option<OnnxMask>,
     /// The shape of an input sample, and of an output.
     pub(super) input: &'a [usize],
     pub(super) output: &'a [usize],
 }
 
+/// A mask in the graph: 1 for each step that counts and 0 for padding.
+#[derive(Debug, Clone)]
+pub(super) struct OnnxMask {
+    /// Its name. Its axes are those of the mask, and a last one of length 1.
+    pub(super) name: String,
+    /// The number of axes of a sample's mask.
+    pub(super) axes: usize,
+}
+
 impl<'a, F: Scalar> OnnxLayer<'a, F> {
     /// Wraps the layer at this path; custom layers are refused.
-    pub(super) fn new(layer: &'a NamedLayer<F>, above: &str) -> Result<Self> {
+    pub(super) fn new(layer: &'a NamedLayer<F>, above: &str, mask: Option<&OnnxMask>) -> Result<Self> {
         let own = || refused("a custom layer has no ONNX operator");
         let config = layer.config().ok_or_else(own)?;
         if !matches!(config.module.as_deref(), Some("keras.layers" | "cornu")) {
@@ -31,7 +42,7 @@ impl<'a, F: Scalar> OnnxLayer<'a, F> {
             return Err(Error::NotBuilt);
         };
         let path = if above.is_empty() { layer.label().into() } else { format!("{above}/{}", layer.label()) };
-        Ok(OnnxLayer { layer, path, config, input, output })
+        Ok(OnnxLayer { layer, path, config, mask: mask.cloned(), input, output })
     }
 
     /// Reads a setting.

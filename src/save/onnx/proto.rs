@@ -6,6 +6,7 @@ use prost::Message;
 /// Element types, as in `TensorProto.DataType`.
 pub(super) const FLOAT: i32 = 1;
 pub(super) const INT64: i32 = 7;
+pub(super) const BOOL: i32 = 9;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {

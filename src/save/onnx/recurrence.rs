@@ -13,6 +13,8 @@ pub(super) struct Recurrence {
     pub(super) activation: Activation,
     pub(super) gate: Activation,
     pub(super) sequences: bool,
+    /// Whether the outputs of masked steps are 0.
+    pub(super) zero_outputs: bool,
     /// For a GRU: whether the reset gate is applied after the product.
     pub(super) reset_after: bool,
 }

@@ -1,4 +1,4 @@
-//! Recurrent layers as ONNX operators or, with non-default activations, as steps of a `Scan`.
+//! Recurrent layers as ONNX operators or, with non-default activations or a mask, as steps of a `Scan`.
 //!
 //! The operators are used as all runtimes support them: forward, sequence first, with default functions and explicit
 //! initial states. Some runtimes ignore another direction or function, and would be silently wrong.
@@ -28,12 +28,19 @@ pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> R
         activation: at.get("activation")?,
         gate: if gated { at.get("recurrent_activation")? } else { Activation::Sigmoid },
         sequences: at.get("return_sequences")?,
+        zero_outputs: at.get("zero_output_for_mask")?,
         reset_after: kind == "GRU" && at.get("reset_after")?,
     };
-    let x = if at.get("go_backwards")? { reversed(graph, x, at.input[0]) } else { x.into() };
-    match (this.activation, this.gate) {
-        (Activation::Tanh, Activation::Sigmoid) => this.by_operator(graph, at, &x),
-        _ => step::scan(graph, &this, at, &x),
+    let in_order = |graph: &mut Graph, x: &str, backwards: bool| {
+        if backwards { reversed(graph, x, at.input[0]) } else { x.into() }
+    };
+    let backwards = at.get("go_backwards")?;
+    let x = in_order(graph, x, backwards);
+    // The operators know padding behind the steps alone.
+    let mask = at.mask.as_ref().map(|mask| in_order(graph, &mask.name, backwards));
+    match (this.activation, this.gate, &mask) {
+        (Activation::Tanh, Activation::Sigmoid, None) => this.by_operator(graph, at, &x),
+        _ => step::scan(graph, &this, at, &x, mask.as_deref()),
     }
 }
 

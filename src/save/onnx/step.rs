@@ -1,7 +1,7 @@
 //! Recurrent layers step by step: `Scan` runs a graph of one step, with any activations.
 
 use super::activation::activate;
-use super::graph::{Graph, graph as body, int, ints};
+use super::graph::{Graph, graph as body, int, ints, long};
 use super::place::OnnxLayer;
 use super::recurrence::{Recurrence, columns, zeros};
 use crate::error::Result;
@@ -16,6 +16,7 @@ pub(super) fn scan<F: Scalar>(
     this: &Recurrence,
     at: &OnnxLayer<F>,
     x: &str,
+    mask: Option<&str>,
 ) -> Result<String> {
     let (u, wide) = (this.units, this.gates * this.units);
     let kernel = graph.constant("kernel", &at.needed("kernel")?);
@@ -37,28 +38,53 @@ pub(super) fn scan<F: Scalar>(
     let lstm = at.config.kind == "LSTM";
     let states = if lstm { 2 } else { 1 };
     let zero = zeros(graph, x, &[], u);
-    let inputs: Vec<&str> = std::iter::repeat_n(&*zero, states).chain([&*a]).collect();
-    let widths = [("h", u), ("c", u), ("x", wide)];
-    let widths = if lstm { widths.to_vec() } else { vec![widths[0], widths[2]] };
+    let inputs: Vec<&str> = std::iter::repeat_n(&*zero, states).chain([&*a]).chain(mask).collect();
+    let mut widths = vec![("h", u), ("c", u), ("x", wide), ("mask", 1)];
+    widths.truncate(if mask.is_some() { 4 } else { 3 });
+    widths.retain(|(name, _)| lstm || *name != "c");
+    // Without zeros for masked steps, the output of a step is its state.
+    let outputs_differ = this.zero_outputs && mask.is_some();
+    let has_output = this.sequences || outputs_differ;
     let step = graph.within(&widths, |graph, names| {
         let mut outputs = match (&*at.config.kind, names) {
-            ("LSTM", [h, c, a]) => lstm_step(graph, this, &weights, [h, c, a]),
-            ("GRU", [h, a]) => vec![gru_step(graph, this, &weights, h, a)],
+            ("LSTM", [h, c, a, ..]) => lstm_step(graph, this, &weights, [h, c, a]),
+            ("GRU", [h, a, ..]) => vec![gru_step(graph, this, &weights, h, a)],
             (_, [h, a, ..]) => vec![simple_step(graph, this, &weights, h, a)],
             _ => Vec::new(),
         };
-        if this.sequences {
-            let shown = graph.op("Identity", &[&outputs[0]], vec![]);
-            outputs.push(shown);
+        let mut shown = outputs[0].clone();
+        if let Some(mask) = names.last().filter(|_| mask.is_some()) {
+            let counts = graph.op("Cast", &[mask], vec![int("to", super::proto::BOOL.into())]);
+            if outputs_differ {
+                let zero = graph.scalar(0.0);
+                shown = graph.op("Where", &[&counts, &shown, &zero], vec![]);
+            }
+            for (output, before) in outputs.iter_mut().zip(names) {
+                *output = graph.op("Where", &[&counts, output, before], vec![]);
+            }
+            if !outputs_differ {
+                shown.clone_from(&outputs[0]);
+            }
+        }
+        if has_output {
+            outputs.push(graph.op("Identity", &[&shown], vec![]));
         }
         outputs.into_iter().map(|name| (name, u)).collect()
     });
-    let mut attributes = vec![body("body", step), int("num_scan_inputs", 1), ints("scan_input_axes", [1])];
-    if this.sequences {
+    let scanned = 1 + usize::from(mask.is_some());
+    let axes = ints("scan_input_axes", std::iter::repeat_n(1, scanned));
+    let mut attributes = vec![body("body", step), int("num_scan_inputs", long(scanned)), axes];
+    if has_output {
         attributes.push(ints("scan_output_axes", [1]));
     }
-    let outputs = graph.op_of("Scan", &inputs, attributes, states + usize::from(this.sequences));
-    Ok(outputs[if this.sequences { states } else { 0 }].clone())
+    let outputs = graph.op_of("Scan", &inputs, attributes, states + usize::from(has_output));
+    let output = &outputs[if has_output { states } else { 0 }];
+    if has_output && !this.sequences {
+        // The output of the last step.
+        let last = graph.integer(-1);
+        return Ok(graph.op("Gather", &[output, &last], vec![int("axis", 1)]));
+    }
+    Ok(output.clone())
 }
 
 /// h·R + b', for the columns of these gates.

@@ -1,12 +1,15 @@
 //! The data of a training: as passed by the caller, checked, weighted, and the scores of its batches.
 
+mod batch_targets;
 mod checked_data;
 mod running_scores;
 mod training_data;
+mod unmasked;
 mod weights;
 
+pub(crate) use batch_targets::BatchTargets;
 pub(crate) use checked_data::{CheckedData, ModelShapes};
-pub(crate) use running_scores::{BatchTargets, RunningScores};
+pub(crate) use running_scores::RunningScores;
 pub(crate) use training_data::{Rows, TrainingData};
 
 /// The argument names used in errors.

@@ -1,5 +1,7 @@
 //! The loss and the metrics of a batch, and their means over an epoch.
 
+use super::batch_targets::BatchTargets;
+use super::unmasked::Unmasked;
 use crate::callback::Logs;
 use crate::error::Result;
 use crate::loss::Loss;
@@ -23,15 +25,7 @@ pub(crate) struct RunningScores<F: Scalar> {
     /// What the loss of a batch is divided by: the number of its rows, or 1 if the loss is a sum.
     divisor: usize,
     is_sum: bool,
-}
-
-/// The targets of a batch: its rows, and their weights.
-#[derive(Clone, Copy)]
-pub(crate) struct BatchTargets<'a, F> {
-    pub(crate) y: Batch<'a, F>,
-    pub(crate) weights: Option<&'a [F]>,
-    /// The number of samples that the rows belong to.
-    pub(crate) samples: usize,
+    unmasked: Unmasked<F>,
 }
 
 impl<F: Scalar> RunningScores<F> {
@@ -59,6 +53,7 @@ impl<F: Scalar> RunningScores<F> {
             values: Vec::new(),
             divisor: 0,
             is_sum: compiled.loss.is_sum(),
+            unmasked: Unmasked::default(),
         })
     }
 
@@ -90,15 +85,18 @@ impl<F: Scalar> RunningScores<F> {
         mean
     }
 
-    /// Returns Σ w·ℓ over the rows, and sets the divisor.
+    /// Returns Σ w·ℓ over the rows that the mask of the outputs includes, and sets the divisor.
     pub(crate) fn loss_sum(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: BatchTargets<F>) -> f64 {
-        self.values.resize(y_pred.rows(), F::zero());
-        let rows = loss.values(y_pred, targets.y, &mut self.values);
+        let (y_pred, targets) = self.unmasked.select(y_pred, targets);
+        let values = &mut self.values;
+        values.resize(y_pred.rows(), F::zero());
+        let rows = loss.values(y_pred, targets.y, values);
+        let sum = match targets.weights {
+            Some(weights) => values.iter().zip(weights).map(|(v, w)| (*v * *w).as_f64()).sum(),
+            None => values.iter().map(|v| v.as_f64()).sum(),
+        };
         self.set_rows(rows);
-        match targets.weights {
-            Some(weights) => self.values.iter().zip(weights).map(|(v, w)| (*v * *w).as_f64()).sum(),
-            None => self.values.iter().map(|v| v.as_f64()).sum(),
-        }
+        sum
     }
 
     /// Sets the divisor for a batch of this number of rows.
@@ -121,10 +119,20 @@ impl<F: Scalar> RunningScores<F> {
     }
 
     pub(crate) fn update_metrics(&mut self, y_pred: Batch<F>, targets: BatchTargets<F>) {
+        let (y_pred, targets) = self.unmasked.select(y_pred, targets);
         for metric in &mut self.metrics {
             let weights = targets.weights.filter(|_| metric.is_weighted());
             metric.update(y_pred, targets.y, weights);
         }
+    }
+
+    /// The targets of the rows that the mask of the outputs includes.
+    pub(crate) fn included<'a>(
+        &'a mut self,
+        y_pred: Batch<'a, F>,
+        targets: BatchTargets<'a, F>,
+    ) -> BatchTargets<'a, F> {
+        self.unmasked.select(y_pred, targets).1
     }
 
     pub(crate) fn has_metrics(&self) -> bool {
@@ -143,13 +151,16 @@ impl<F: Scalar> RunningScores<F> {
         targets: BatchTargets<F>,
         dy: BatchMut<F>,
     ) {
-        self.values.resize(y_pred.rows(), F::zero());
-        let each = F::one() / F::of(self.divisor.max(1) as f64);
-        match targets.weights {
-            Some(weights) => self.values.iter_mut().zip(weights).for_each(|(scale, w)| *scale = *w * each),
-            None => self.values.fill(each),
-        }
-        loss.gradient(y_pred, targets.y, &self.values, dy);
+        let RunningScores { values, unmasked, divisor, .. } = self;
+        let each = F::one() / F::of((*divisor).max(1) as f64);
+        unmasked.gradient(y_pred, targets, dy, |y_pred, targets, dy| {
+            values.resize(y_pred.rows(), F::zero());
+            match targets.weights {
+                Some(weights) => values.iter_mut().zip(weights).for_each(|(scale, w)| *scale = *w * each),
+                None => values.fill(each),
+            }
+            loss.gradient(y_pred, targets.y, values, dy);
+        });
     }
 
     /// Writes the means to the logs.

@@ -36,7 +36,8 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
             let targets = batch.targets(&trainer.rows);
             self.scores.add_part(scores, &*compiled.loss, trainer.output(*batch), targets, activity);
             if let Some(monitor) = &mut monitor {
-                monitor.count_targets(targets.y, targets.weights);
+                let counted = scores.included(trainer.output(*batch), targets);
+                monitor.count_targets(counted.y, counted.weights);
             }
         }
         let BatchStep { trainer, batch, scores, .. } = batch_step;

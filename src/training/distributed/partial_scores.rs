@@ -16,6 +16,9 @@ pub(crate) struct PartialScores<F> {
     outputs: Vec<F>,
     targets: Vec<F>,
     weights: Vec<F>,
+    /// Whether each row counts, as 0 or 1, if the outputs have a mask.
+    mask: Vec<F>,
+    is_masked: bool,
     /// The widths of an output row and of a target row.
     widths: (usize, usize),
     /// Since the last synchronization: Σ batch loss · samples, Σ samples, and the number of rows of each rank.
@@ -51,6 +54,8 @@ impl<F: Scalar> PartialScores<F> {
             outputs: Vec::new(),
             targets: Vec::new(),
             weights: Vec::new(),
+            mask: Vec::new(),
+            is_masked: false,
             widths: (1, 1),
             local: Local::default(),
         }
@@ -135,7 +140,8 @@ impl<F: Scalar> PartialScores<F> {
         ranks.sum(&mut sums)?;
         scores.add_loss(sums[0], sums[1]);
         if sums[2] > 0.0 {
-            [&mut self.outputs, &mut self.targets, &mut self.weights].into_iter().for_each(Vec::clear);
+            let kept = [&mut self.outputs, &mut self.targets, &mut self.weights, &mut self.mask];
+            kept.into_iter().for_each(Vec::clear);
         } else if scores.has_metrics() {
             let size = BatchSize { samples: sums[1] as usize, steps: 1, is_weighted };
             self.update_metrics(scores, rows, size, ranks)?;
@@ -149,6 +155,12 @@ impl<F: Scalar> PartialScores<F> {
             self.outputs.extend_from_slice(y_pred.data());
             self.targets.extend_from_slice(targets.y.data());
             self.weights.extend(targets.weights.into_iter().flatten());
+            self.is_masked = y_pred.mask().is_some();
+            if self.is_masked {
+                let counts =
+                    (0..y_pred.rows()).map(|row| if y_pred.includes(row) { F::one() } else { F::zero() });
+                self.mask.extend(counts);
+            }
         }
         self.widths = (y_pred.width(), targets.y.width());
     }
@@ -169,13 +181,14 @@ impl<F: Scalar> PartialScores<F> {
             own.append(&mut self.weights);
         }
         self.weights.clear();
-        let widths = [output, target, usize::from(is_weighted)];
+        own.append(&mut self.mask);
+        let widths = [output, target, usize::from(is_weighted), usize::from(self.is_masked)];
         let all = ranks.gather_numbers(&own, &|rank| held[rank] * widths.iter().sum::<usize>())?;
         own.clear();
         self.outputs = own;
         if ranks.is_first() {
-            // Each rank sends its outputs, then its targets, then its weights.
-            let mut columns = [Vec::new(), Vec::new(), Vec::new()];
+            // Each rank sends its outputs, then its targets, then its weights, then its mask.
+            let mut columns = [(); 4].map(|()| Vec::new());
             let mut rest = &all[..];
             for rows in held {
                 for (column, width) in columns.iter_mut().zip(widths) {
@@ -184,10 +197,11 @@ impl<F: Scalar> PartialScores<F> {
                     rest = others;
                 }
             }
-            let [y_pred, y_true, weights] = columns;
+            let [y_pred, y_true, weights, mask] = columns;
+            let mask: Vec<bool> = mask.iter().map(|counts| *counts != F::zero()).collect();
             let (y, weights) = (Batch::new(&y_true, target), is_weighted.then_some(&weights[..]));
             scores.update_metrics(
-                Batch::new(&y_pred, output),
+                Batch::new(&y_pred, output).with_mask(self.is_masked.then_some(&mask[..])),
                 BatchTargets { y, weights, samples: size.samples },
             );
         }

@@ -33,6 +33,17 @@ fn case(name: &str, mut model: Sequential) -> Case {
     if name.starts_with("embedding") {
         x.mapv_inplace(|_| (rng.uniform() * 7.0).floor() as f32);
     }
+    if name.starts_with("masked") {
+        // Padding in front, between and behind, and one sample of padding alone.
+        let shape = x.shape().to_vec();
+        for (row, mut sample) in x.outer_iter_mut().enumerate() {
+            for (step, mut values) in sample.outer_iter_mut().enumerate() {
+                if row == 3 || (row + step) % 3 == 0 || (row == 5 && step + 2 > shape[1]) {
+                    values.fill(0.0);
+                }
+            }
+        }
+    }
     let y = model.predict(&x).unwrap();
     Case { name: name.into(), model, x, y }
 }
@@ -115,6 +126,7 @@ fn basic() -> Vec<Case> {
         one("embedding", Embedding::new(7, 3), &[5]),
         one("embedding_one", Embedding::new(7, 2), &[1]),
         one("embedding_two_axes", Embedding::new(7, 2), &[3, 2]),
+        one("masked_alone", Masking::new(0.0), &[5, 2]),
         one("flatten", Flatten::new(), &[3, 2]),
         one("softmax", cornu::layer::Softmax::new(), &[4]),
         one("softmax_axis", cornu::layer::Softmax::new().axis(1), &[3, 4]),
@@ -336,6 +348,35 @@ fn networks() -> Vec<Case> {
                 .add(GlobalAveragePooling2D::new())
                 .add(Dropout::new(0.5))
                 .add(Dense::new(3).activation(Softmax)),
+        ),
+        case(
+            "masked_lstm",
+            network(&[6, 3]).add(Masking::new(0.0)).add(Lstm::new(4)).add(Dense::new(2).activation(Softmax)),
+        ),
+        case(
+            "masked_sequences",
+            network(&[6, 3])
+                .add(Masking::new(0.0))
+                .add(Gru::new(3).return_sequences(true))
+                .add(BatchNormalization::new())
+                .add(Gru::new(3).reset_after(false).go_backwards(true).return_sequences(true))
+                .add(TimeDistributed::new(Dense::new(2)))
+                .add(GlobalAveragePooling1D::new()),
+        ),
+        case(
+            "masked_zeros",
+            network(&[5, 3])
+                .add(Masking::new(0.0))
+                .add(SimpleRnn::new(4).return_sequences(true).zero_output_for_mask(true))
+                .add(SimpleRnn::new(3).zero_output_for_mask(true)),
+        ),
+        case(
+            "embedding_masked",
+            network(&[6])
+                .add(Embedding::new(7, 4).mask_zero(true))
+                .add(Residual::new().add(Dense::new(4).activation(Tanh)))
+                .add(Bidirectional::new(Lstm::new(3).return_sequences(true)))
+                .add(GlobalAveragePooling1D::new().keepdims(true)),
         ),
         case(
             "embedding_recurrent",

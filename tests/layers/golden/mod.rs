@@ -6,6 +6,7 @@ mod files;
 mod initializers;
 mod layers;
 mod losses;
+mod masks;
 mod metrics;
 mod mixes;
 mod optimizers;
