@@ -19,6 +19,7 @@ mod read;
 #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "each format needs some of it"))]
 mod rows;
 mod scale;
+mod sequences;
 mod source;
 mod split;
 #[cfg(any(feature = "csv", feature = "parquet"))]
@@ -43,6 +44,7 @@ pub use one_hot::OneHotEncoder;
 #[cfg(feature = "parquet")]
 pub use parquet::{Parquet, ParquetSource};
 pub use scale::{MinMaxScaler, StandardScaler};
+pub use sequences::{PadSequences, Side};
 pub(crate) use source::check_source;
 pub use source::{BatchSource, SourceFn, source_fn};
 pub use split::TrainTestSplit;
