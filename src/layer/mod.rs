@@ -31,6 +31,7 @@ pub use convolution::conv::Conv;
 pub use families::*;
 pub use named::{NamedLayer, Part, PartMut};
 pub(crate) use named::{check_precision, precision};
+pub use noise::spatial_dropout::SpatialDropout;
 #[cfg(feature = "onnx")]
 pub(crate) use normalization::PerChannel;
 pub use pooling::average::AveragePooling;
@@ -42,6 +43,8 @@ pub use recurrent::lstm::LstmCell;
 pub use recurrent::rnn::Rnn;
 pub use recurrent::simple::SimpleCell;
 pub(crate) use registry::registry;
+#[cfg(feature = "onnx")]
+pub(crate) use reshape::{Between, between};
 pub use traits::{LayerTraits, Memory, Topology};
 pub use window::Padding;
 pub(crate) use workspace::{StepAt, Workspace};

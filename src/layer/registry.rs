@@ -15,6 +15,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
         "Conv1D": Conv1D::new(1, 1),
         "Conv2D": Conv2D::new(1, [1, 1]),
         "Cropping1D": Cropping1D::new(1, 1),
+        "Cropping2D": Cropping2D::new([0, 0], [0, 0]),
         "Dense": Dense::new(1),
         "DepthwiseConv1D": DepthwiseConv1D::new(1),
         "Dropout": Dropout::new(0.0),
@@ -44,8 +45,10 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
         "SimpleRNN": SimpleRnn::new(1),
         "Softmax": Softmax::new(),
         "SpatialDropout1D": SpatialDropout1D::new(0.0),
+        "SpatialDropout2D": SpatialDropout2D::new(0.0),
         "UnitNormalization": UnitNormalization::new(),
         "UpSampling1D": UpSampling1D::new(2),
+        "UpSampling2D": UpSampling2D::new([2, 2]),
         "ZeroPadding1D": ZeroPadding1D::new(1, 1),
         "ZeroPadding2D": ZeroPadding2D::new([1, 1], [1, 1]),
     ];

@@ -202,6 +202,12 @@ def cropping(s):
     return L.Cropping1D(pick((left, rng.randint(0, s[0] - 1 - left)), rng.randint(0, (s[0] - 1) // 2)))
 
 
+def cropping2d(s):
+    left = [rng.randint(0, n - 1) for n in s[:2]]
+    even = [rng.randint(0, (n - 1) // 2) for n in s[:2]]
+    return L.Cropping2D(pick(tuple((a, rng.randint(0, n - 1 - a)) for a, n in zip(left, s)), tuple(even), min(even)))
+
+
 def padding2d(s):
     n = lambda: rng.randint(0, 2)
     return L.ZeroPadding2D(pick(n(), (n(), n()), ((n(), n()), (n(), n()))))
@@ -234,6 +240,7 @@ LAYERS = {
     "Conv1D": ((2,), conv(L.Conv1D, 1)),
     "Conv2D": ((3,), conv(L.Conv2D, 2)),
     "Cropping1D": ((2,), cropping),
+    "Cropping2D": ((3,), cropping2d),
     "Dense": (ANY, lambda s: L.Dense(rng.randint(1, 5), **weight("kernel", 1, lambda: initializer(square=True)), **bias(), **some(activation=activation, use_bias=flag), **common())),
     "DepthwiseConv1D": ((2,), depthwise),
     "Dropout": (ANY, lambda s: L.Dropout(0.0, **some(seed=lambda: 3), **common())),
@@ -267,9 +274,11 @@ LAYERS = {
     "SimpleRNN": ((2,), recurrent("SimpleRNN")),
     "Softmax": (ANY, lambda s: L.Softmax(**some(axis=lambda: axis(s)), **common())),
     "SpatialDropout1D": ((2,), lambda s: L.SpatialDropout1D(0.0)),
+    "SpatialDropout2D": ((3,), lambda s: L.SpatialDropout2D(0.0)),
     "TimeDistributed": ((2, 3, 4), time_distributed),
     "UnitNormalization": (ANY, unit_normalization),
     "UpSampling1D": ((2,), lambda s: L.UpSampling1D(rng.randint(1, 3))),
+    "UpSampling2D": ((3,), lambda s: L.UpSampling2D(pick(2, (rng.randint(1, 3), rng.randint(1, 3))), interpolation=pick("nearest", "bilinear"))),
     "ZeroPadding1D": ((2,), lambda s: L.ZeroPadding1D(pick(rng.randint(0, 2), (rng.randint(0, 2), rng.randint(0, 2))))),
     "ZeroPadding2D": ((3,), padding2d),
 }

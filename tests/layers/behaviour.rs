@@ -61,12 +61,15 @@ fn noise_has_the_moments_of_its_definition() {
 
 #[test]
 fn spatial_dropout_drops_whole_channels() {
-    let y = step(SpatialDropout1D::new(0.4), &[10, 50], 0);
-    for sample in y.chunks_exact(500) {
-        assert!(sample.chunks_exact(50).all(|step| step == &sample[..50]));
+    let steps = step(SpatialDropout1D::new(0.4), &[10, 50], 0);
+    let pixels = step(SpatialDropout2D::new(0.4), &[2, 5, 50], 0);
+    for y in [&steps, &pixels] {
+        for sample in y.chunks_exact(500) {
+            assert!(sample.chunks_exact(50).all(|step| step == &sample[..50]));
+        }
+        let first: Vec<f64> = y.chunks_exact(500).flat_map(|sample| sample[..50].to_vec()).collect();
+        check_moments(&first, 1.0, 0.4 / 0.6);
     }
-    let first: Vec<f64> = y.chunks_exact(500).flat_map(|sample| sample[..50].to_vec()).collect();
-    check_moments(&first, 1.0, 0.4 / 0.6);
 }
 
 #[test]

@@ -163,6 +163,10 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(Elu::new().alpha(0.1), &[4, 4]),
         row(PRelu::new().shared_axes([1, 2]).alpha_initializer(he), &[4, 4]),
         row(Softmax::new().axis(1).activity_regularizer(l2), &[4, 4]),
+        row(SpatialDropout2D::new(0.3), &[4, 4, 2]).random(),
+        row(Cropping2D::new([1, 2], [2, 0]), &[4, 4, 2]),
+        row(UpSampling2D::new([2, 3]), &[4, 4, 2]),
+        row(UpSampling2D::new([3, 2]).interpolation(Interpolation::Bilinear), &[4, 4, 2]),
     ]
 }
 

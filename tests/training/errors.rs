@@ -162,6 +162,7 @@ fn layers_of_sequences_and_images_check_their_arguments() {
         (Dropout::new(-0.1).into_named(), "rate"),
         (Dropout::new(f64::NAN).into_named(), "rate"),
         (SpatialDropout1D::new(2.0).into_named(), "rate"),
+        (SpatialDropout2D::new(2.0).into_named(), "rate"),
         (AlphaDropout::new(1.0).into_named(), "rate"),
         (GaussianDropout::new(1.0).into_named(), "rate"),
         (GaussianNoise::new(1.5).into_named(), "stddev"),
@@ -191,6 +192,9 @@ fn layers_of_sequences_and_images_check_their_arguments() {
             matches!(&fault, Error::Argument { argument: found, .. } if *found == argument),
             "{argument}: {fault:?}"
         );
+    }
+    for layer in [UpSampling2D::new([0, 2]), UpSampling2D::new([2, 0])] {
+        expect!(find(layer.into_named(), &[9, 9, 1]), Error::Argument { argument: "size", .. });
     }
     let dilated = Conv2D::new(2, [3, 3]).padding(Padding::Causal);
     expect!(find(dilated.into_named(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });

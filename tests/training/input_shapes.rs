@@ -64,6 +64,8 @@ fn windows_refuse_shorter_inputs() {
     let width = |length| Axes(vec![Named("height"), AtLeast { name: "width", length }, Named("channels")]);
     refuses(Conv2D::new(2, [3, 5]), &[3, 4, 1], &width(5));
     refuses(MaxPooling2D::new([3, 5]), &[3, 4, 1], &width(5));
+    refuses(Cropping2D::new([0, 0], [2, 2]), &[3, 4, 1], &width(5));
+    refuses(Cropping2D::new([1, 1], [usize::MAX, 1]), &[3, 4, 1], &width(usize::MAX));
     assert_eq!(width(5).to_string(), "(height, width of at least 5, channels)");
 }
 
@@ -77,6 +79,9 @@ fn layers_of_images_and_of_vectors_refuse_other_shapes() {
         refuses(GlobalMaxPooling2D::new(), shape, &expected);
         refuses(GlobalAveragePooling2D::new(), shape, &expected);
         refuses(ZeroPadding2D::new([1, 1], [1, 1]), shape, &expected);
+        refuses(SpatialDropout2D::new(0.1), shape, &expected);
+        refuses(Cropping2D::new([1, 1], [1, 1]), shape, &expected);
+        refuses(UpSampling2D::new([2, 2]), shape, &expected);
         refuses(RepeatVector::new(2), shape, &named(&["features"]));
     }
 }

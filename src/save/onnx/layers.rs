@@ -46,7 +46,8 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
     let at = OnnxLayer::new(layer, above)?;
     graph.enter(&at.path);
     match &*at.config.kind {
-        "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
+        "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout"
+        | "GaussianNoise" => Ok(x.into()),
         "Dense" => basic::dense(graph, &at, x),
         "Embedding" => basic::embedding(graph, &at, x),
         "Activation" | "ReLU" | "LeakyReLU" | "ELU" => basic::activation(graph, &at, x),
@@ -70,8 +71,9 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
         "Permute" => shape::permute(graph, &at, x),
         "RepeatVector" => shape::repeat(graph, &at, x),
         "ZeroPadding1D" | "ZeroPadding2D" => shape::padding(graph, &at, x),
-        "Cropping1D" => shape::cropping(graph, &at, x),
+        "Cropping1D" | "Cropping2D" => shape::cropping(graph, &at, x),
         "UpSampling1D" => shape::up_sampling(graph, &at, x),
+        "UpSampling2D" => shape::up_sampling_2d(graph, &at, x),
         "SimpleRNN" | "LSTM" | "GRU" => recurrent::run(graph, &at, x),
         "Bidirectional" => bidirectional(graph, &at, x),
         "TimeDistributed" => time_distributed(graph, &at, x),

@@ -132,6 +132,7 @@ fn basic() -> Vec<Case> {
         one("p_relu_image", PRelu::new().shared_axes([1, 2]), &[3, 4, 2]),
         one("dropout", Dropout::new(0.3), &[4]),
         one("spatial_dropout", SpatialDropout1D::new(0.3), &[4, 2]),
+        one("spatial_dropout_2d", SpatialDropout2D::new(0.3), &[4, 3, 2]),
         one("alpha_dropout", AlphaDropout::new(0.3), &[4]),
         one("gaussian_dropout", GaussianDropout::new(0.3), &[4]),
         one("gaussian_noise", GaussianNoise::new(0.3), &[4]),
@@ -248,7 +249,14 @@ fn shapes() -> Vec<Case> {
         one("zero_padding_1d", ZeroPadding1D::new(1, 3), &[4, 3]),
         one("zero_padding_2d", ZeroPadding2D::new([1, 0], [2, 3]), &[3, 2, 2]),
         one("cropping_1d", Cropping1D::new(2, 1), &[5, 3]),
+        one("cropping_2d", Cropping2D::new([1, 2], [2, 0]), &[5, 4, 3]),
         one("up_sampling_1d", UpSampling1D::new(3), &[3, 2]),
+        one("up_sampling_2d", UpSampling2D::new([3, 2]), &[3, 4, 2]),
+        one(
+            "up_sampling_2d_bilinear",
+            UpSampling2D::new([3, 2]).interpolation(Interpolation::Bilinear),
+            &[3, 4, 2],
+        ),
     ]
 }
 

@@ -153,8 +153,15 @@ fn shapes<F: Scalar>(c: &mut Cases) {
     c.check::<F>("zero_padding_2d_uneven", ZeroPadding2D::new([1, 0], [2, 3]), &[3, 2, 2]);
     c.check::<F>("cropping_1d", Cropping1D::new(1, 1), &[5, 3]);
     c.check::<F>("cropping_1d_uneven", Cropping1D::new(2, 1), &[5, 3]);
+    c.check::<F>("cropping_2d", Cropping2D::new([1, 1], [1, 1]), &[4, 3, 2]);
+    c.check::<F>("cropping_2d_uneven", Cropping2D::new([1, 0], [2, 1]), &[4, 5, 2]);
     c.check::<F>("up_sampling_1d", UpSampling1D::new(2), &[3, 2]);
     c.check::<F>("up_sampling_1d_3", UpSampling1D::new(3), &[3, 2]);
+    c.check::<F>("up_sampling_2d", UpSampling2D::new([2, 2]), &[3, 2, 2]);
+    c.check::<F>("up_sampling_2d_uneven", UpSampling2D::new([3, 1]), &[2, 3, 2]);
+    let bilinear = |size| UpSampling2D::new(size).interpolation(Interpolation::Bilinear);
+    c.check::<F>("up_sampling_2d_bilinear", bilinear([2, 2]), &[3, 4, 2]);
+    c.check::<F>("up_sampling_2d_bilinear_uneven", bilinear([3, 4]), &[3, 1, 2]);
 }
 
 fn normalizations<F: Scalar>(c: &mut Cases) {
