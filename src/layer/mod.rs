@@ -34,6 +34,9 @@ pub(crate) use named::{check_precision, precision};
 pub use noise::spatial_dropout::SpatialDropout;
 #[cfg(feature = "onnx")]
 pub(crate) use normalization::PerChannel;
+#[cfg(feature = "onnx")]
+pub(crate) use pooling::adaptive::adaptive_cells;
+pub use pooling::adaptive::{AdaptiveAveragePooling, AdaptiveMaxPooling};
 pub use pooling::average::AveragePooling;
 pub use pooling::global::{GlobalAveragePooling, GlobalMaxPooling};
 pub use pooling::max::MaxPooling;

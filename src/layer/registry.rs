@@ -8,6 +8,10 @@ use crate::config::{Constructor, Registry, built_in};
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
     let mut rows: Vec<Constructor<dyn Layer<F>>> = built_in![
         "Activation": Activation::Linear,
+        "AdaptiveAveragePooling1D": AdaptiveAveragePooling1D::new(1),
+        "AdaptiveAveragePooling2D": AdaptiveAveragePooling2D::new([1, 1]),
+        "AdaptiveMaxPooling1D": AdaptiveMaxPooling1D::new(1),
+        "AdaptiveMaxPooling2D": AdaptiveMaxPooling2D::new([1, 1]),
         "AlphaDropout": AlphaDropout::new(0.0),
         "AveragePooling1D": AveragePooling1D::new(1),
         "AveragePooling2D": AveragePooling2D::new([1, 1]),
@@ -29,6 +33,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
         "GlobalAveragePooling2D": GlobalAveragePooling2D::new(),
         "GlobalMaxPooling1D": GlobalMaxPooling1D::new(),
         "GlobalMaxPooling2D": GlobalMaxPooling2D::new(),
+        "GroupNormalization": GroupNormalization::new(),
         "LSTM": Lstm::new(1),
         "LayerNormalization": LayerNormalization::new(),
         "LeakyReLU": LeakyRelu::new(),
@@ -37,6 +42,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
         "Normalization": Normalization::new(),
         "PReLU": PRelu::new(),
         "Permute": Permute::new([1]),
+        "RMSNormalization": RmsNormalization::new(),
         "ReLU": Relu::new(),
         "RepeatVector": RepeatVector::new(1),
         "Rescaling": Rescaling::new(1.0),

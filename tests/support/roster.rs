@@ -167,6 +167,21 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(Cropping2D::new([1, 2], [2, 0]), &[4, 4, 2]),
         row(UpSampling2D::new([2, 3]), &[4, 4, 2]),
         row(UpSampling2D::new([3, 2]).interpolation(Interpolation::Bilinear), &[4, 4, 2]),
+        row(RmsNormalization::new().axis([-2, -1]).epsilon(0.01), &[4, 4]),
+        row(
+            GroupNormalization::new()
+                .groups(2)
+                .axis(-2)
+                .epsilon(0.01)
+                .beta_initializer(Initializer::Constant(0.5))
+                .gamma_regularizer(Regularizer::L2(0.1)),
+            &[4, 4],
+        ),
+        row(GroupNormalization::new().groups(-1).scale(false), &[4, 4, 2]),
+        row(AdaptiveMaxPooling1D::new(3), &[4, 4]),
+        row(AdaptiveMaxPooling2D::new([3, 1]), &[4, 4, 2]),
+        row(AdaptiveAveragePooling1D::new(3), &[4, 4]),
+        row(AdaptiveAveragePooling2D::new([6, 3]), &[4, 4, 2]),
     ]
 }
 

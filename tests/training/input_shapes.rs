@@ -38,6 +38,8 @@ fn layers_of_sequences_refuse_other_shapes() {
         refuses(AveragePooling1D::new(2), shape, &expected);
         refuses(GlobalMaxPooling1D::new(), shape, &expected);
         refuses(GlobalAveragePooling1D::new(), shape, &expected);
+        refuses(AdaptiveMaxPooling1D::new(2), shape, &expected);
+        refuses(AdaptiveAveragePooling1D::new(2), shape, &expected);
         refuses(SpatialDropout1D::new(0.1), shape, &expected);
         refuses(ZeroPadding1D::new(1, 1), shape, &expected);
         refuses(Cropping1D::new(1, 1), shape, &expected);
@@ -82,6 +84,8 @@ fn layers_of_images_and_of_vectors_refuse_other_shapes() {
         refuses(SpatialDropout2D::new(0.1), shape, &expected);
         refuses(Cropping2D::new([1, 1], [1, 1]), shape, &expected);
         refuses(UpSampling2D::new([2, 2]), shape, &expected);
+        refuses(AdaptiveMaxPooling2D::new([2, 2]), shape, &expected);
+        refuses(AdaptiveAveragePooling2D::new([2, 2]), shape, &expected);
         refuses(RepeatVector::new(2), shape, &named(&["features"]));
     }
 }
@@ -93,6 +97,8 @@ fn layers_of_any_rank_refuse_shapes_without_numbers() {
         refuses(Dense::new(2), shape, &last("inputs"));
         refuses(BatchNormalization::new(), shape, &last("channels"));
         refuses(LayerNormalization::new(), shape, &last("channels"));
+        refuses(RmsNormalization::new(), shape, &last("channels"));
+        refuses(GroupNormalization::new(), shape, &last("channels"));
         refuses(UnitNormalization::new(), shape, &NotEmpty);
         refuses(PRelu::new(), shape, &NotEmpty);
         refuses(Dropout::new(0.1), shape, &NotEmpty);

@@ -3,7 +3,7 @@
 use super::graph::{Graph, int, long};
 use super::place::{OnnxLayer, refused};
 use super::shape::reversed;
-use super::{basic, convolution, normalization, recurrent, shape};
+use super::{adaptive, basic, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, MergeMode, NamedLayer};
 use crate::scalar::Scalar;
@@ -57,6 +57,8 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
         "Normalization" => normalization::normalization(graph, &at, x),
         "BatchNormalization" => normalization::batch(graph, &at, x),
         "LayerNormalization" => normalization::layer(graph, &at, x),
+        "GroupNormalization" => normalization::group(graph, &at, x),
+        "RMSNormalization" => normalization::rms(graph, &at, x),
         "UnitNormalization" => normalization::unit(graph, &at, x),
         "Conv1D" | "Conv2D" => convolution::conv(graph, &at, x),
         "DepthwiseConv1D" => convolution::depthwise(graph, &at, x),
@@ -67,6 +69,8 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
         "GlobalAveragePooling1D" | "GlobalAveragePooling2D" => {
             convolution::global(graph, &at, "ReduceMean", x)
         }
+        "AdaptiveMaxPooling1D" | "AdaptiveMaxPooling2D" => adaptive::max(graph, &at, x),
+        "AdaptiveAveragePooling1D" | "AdaptiveAveragePooling2D" => adaptive::average(graph, &at, x),
         "Flatten" | "Reshape" => Ok(graph.reshape(x, at.output)),
         "Permute" => shape::permute(graph, &at, x),
         "RepeatVector" => shape::repeat(graph, &at, x),

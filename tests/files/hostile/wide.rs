@@ -37,6 +37,8 @@ fn wide_samples_take_no_memory() {
     check("repeated pixels", &[5, 4, 3], new().add(UpSampling2D::new([60, 80])));
     let bilinear = UpSampling2D::new([60, 80]).interpolation(Interpolation::Bilinear);
     check("interpolated pixels", &[5, 4, 3], new().add(bilinear));
+    check("largest of pieces", &[5, 3], new().add(AdaptiveMaxPooling1D::new(100_000)));
+    check("means of pieces", &[200, 300, 3], new().add(AdaptiveAveragePooling2D::new([300, 400])));
     // The slopes are in the file; shared slopes are few.
     check("slopes", &[400_000], new().add(PRelu::new().alpha_initializer(Initializer::Constant(0.25))));
     check("shared slopes", &[100_000, 3], new().add(PRelu::new().shared_axes([1])));
@@ -47,6 +49,8 @@ fn samples_of_impossible_size_are_refused() {
     for (layer, input) in [
         (RepeatVector::new(1 << 40).into_named(), &[3][..]),
         (UpSampling1D::new(1 << 62).into_named(), &[5, 3]),
+        (AdaptiveMaxPooling1D::new(1 << 62).into_named(), &[5, 3]),
+        (AdaptiveAveragePooling2D::new([usize::MAX, 2]).into_named(), &[5, 3, 2]),
         (UpSampling2D::new([1 << 62, 1 << 62]).into_named(), &[5, 3, 2]),
         (UpSampling2D::new([1, usize::MAX]).interpolation(Interpolation::Bilinear).into_named(), &[5, 1, 2]),
     ] {

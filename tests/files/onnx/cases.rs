@@ -173,6 +173,11 @@ fn normalizations() -> Vec<Case> {
         one("layer_normalization_inner", LayerNormalization::new().axis([1]), &[5, 3]),
         one("layer_normalization_apart", LayerNormalization::new().axis([1, 3]), &[2, 3, 4]),
         one("layer_normalization_axes", LayerNormalization::new().axis([-2, -1]).scale(false), &[5, 3]),
+        one("rms_normalization", RmsNormalization::new(), &[4]),
+        one("rms_normalization_axes", RmsNormalization::new().axis([1, 2]).epsilon(0.01), &[5, 3]),
+        one("group_normalization", GroupNormalization::new().groups(2), &[3, 2, 4]),
+        one("group_normalization_vector", GroupNormalization::new().groups(-1).center(false), &[4]),
+        one("group_normalization_axis", GroupNormalization::new().groups(2).axis(1).scale(false), &[4, 3]),
         one("unit_normalization", UnitNormalization::new(), &[4]),
         one("unit_normalization_axis", UnitNormalization::new().axis(1), &[4, 3]),
     ]
@@ -236,6 +241,10 @@ fn pools() -> Vec<Case> {
         one("global_max_pooling_2d", GlobalMaxPooling2D::new().keepdims(true), &[3, 4, 2]),
         one("global_average_pooling_1d", GlobalAveragePooling1D::new().keepdims(true), &[5, 2]),
         one("global_average_pooling_2d", GlobalAveragePooling2D::new(), &[3, 4, 2]),
+        one("adaptive_max_pooling_1d", AdaptiveMaxPooling1D::new(3), &[5, 2]),
+        one("adaptive_max_pooling_2d", AdaptiveMaxPooling2D::new([2, 3]), &[5, 4, 2]),
+        one("adaptive_average_pooling_1d", AdaptiveAveragePooling1D::new(7), &[5, 2]),
+        one("adaptive_average_pooling_2d", AdaptiveAveragePooling2D::new([2, 3]), &[5, 4, 2]),
     ]
 }
 
