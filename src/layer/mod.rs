@@ -33,8 +33,12 @@ pub use families::*;
 pub use mask::MaskRule;
 pub use named::{NamedLayer, Part, PartMut};
 pub(crate) use named::{check_precision, precision};
+pub use noise::spatial_dropout::SpatialDropout;
 #[cfg(feature = "onnx")]
 pub(crate) use normalization::PerChannel;
+#[cfg(feature = "onnx")]
+pub(crate) use pooling::adaptive::adaptive_cells;
+pub use pooling::adaptive::{AdaptiveAveragePooling, AdaptiveMaxPooling};
 pub use pooling::average::AveragePooling;
 pub use pooling::global::{GlobalAveragePooling, GlobalMaxPooling};
 pub use pooling::max::MaxPooling;
@@ -44,6 +48,8 @@ pub use recurrent::lstm::LstmCell;
 pub use recurrent::rnn::Rnn;
 pub use recurrent::simple::SimpleCell;
 pub(crate) use registry::registry;
+#[cfg(feature = "onnx")]
+pub(crate) use reshape::{Between, between};
 pub use traits::{LayerTraits, Memory, Topology};
 pub use window::Padding;
 pub(crate) use workspace::{StepAt, Workspace};

@@ -125,7 +125,8 @@ pub(super) fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
     Ok(input[D])
 }
 
-fn axis_names<const D: usize>() -> &'static [&'static str] {
+/// The names of the axes of a sequence (`D` = 1) or an image (`D` = 2).
+pub(super) fn axis_names<const D: usize>() -> &'static [&'static str] {
     if D == 1 { &["steps", "channels"] } else { &["height", "width", "channels"] }
 }
 

@@ -89,8 +89,9 @@ fn families_export_their_layers_and_nothing_else() {
         let words = items.flat_map(|item| item.split(|c: char| !c.is_alphanumeric() && c != '_'));
         exported.extend(words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_lowercase));
     }
-    // The prelude exports `Activation` from the root of the crate, and the setting of a layer beside the layer.
+    // The prelude exports `Activation` from the root of the crate, and the settings of layers beside the layers.
     let loader = Loader::new();
-    let layers = loader.layer_kinds().filter(|kind| *kind != "Activation").chain(["MergeMode"]);
+    let layers =
+        loader.layer_kinds().filter(|kind| *kind != "Activation").chain(["Interpolation", "MergeMode"]);
     assert_eq!(exported, layers.map(str::to_lowercase).collect());
 }

@@ -244,6 +244,19 @@ fn all_kinds_of_layers_accept_a_part_without_rows() {
             .add(GaussianDropout::new(0.1))
     });
     series(|m| {
+        m.add(RmsNormalization::new())
+            .add(AdaptiveMaxPooling1D::new(6))
+            .add(AdaptiveAveragePooling1D::new(4))
+            .add(Reshape::new([4, 2, 1]))
+            .add(UpSampling2D::new([1, 2]).interpolation(Interpolation::Bilinear))
+            .add(Conv2D::new(4, [1, 1]))
+            .add(GroupNormalization::new().groups(2))
+            .add(SpatialDropout2D::new(0.2))
+            .add(AdaptiveMaxPooling2D::new([3, 2]))
+            .add(AdaptiveAveragePooling2D::new([2, 2]))
+            .add(Cropping2D::new([0, 1], [1, 0]))
+    });
+    series(|m| {
         m.add(Normalization::new()).add(LeakyRelu::new()).add(Softmax::new()).add(Rescaling::new(2.0))
     });
     series(|m| {

@@ -1,7 +1,8 @@
 """Random layers with random settings, for `random_models.py`."""
+import functools
 import random
 
-from draw import keras, np
+from draw import DTYPE, jax, keras, np
 
 L, R, C, I = keras.layers, keras.regularizers, keras.constraints, keras.initializers
 rng = random.Random()
@@ -122,6 +123,21 @@ def pool(layer, axes):
     return draw
 
 
+@functools.cache
+def adapts(n, m):
+    """Whether Keras has the right windows: it divides in float32, and rounds some of their bounds up."""
+    x = np.arange(n, dtype=DTYPE).reshape(1, n, 1)
+    means = np.array([x[0, i * n // m:-(-(i + 1) * n // m), 0].mean() for i in range(m)])
+    layer = L.AdaptiveAveragePooling1D(m, dtype=DTYPE)
+    return all(np.allclose(np.ravel(call(x)), means) for call in (layer, jax.jit(layer)))
+
+
+def adaptive(layer, axes):
+    def draw(s):
+        return layer(tuple(pick(*[m for m in range(1, 6) if adapts(n, m)]) for n in s[:axes]), **common())
+    return draw
+
+
 def recurrent(kind):
     def draw(s, **fixed):
         own = {"LSTM": dict(recurrent_activation=activation, unit_forget_bias=flag), "GRU": dict(recurrent_activation=activation, reset_after=flag)}
@@ -202,6 +218,12 @@ def cropping(s):
     return L.Cropping1D(pick((left, rng.randint(0, s[0] - 1 - left)), rng.randint(0, (s[0] - 1) // 2)))
 
 
+def cropping2d(s):
+    left = [rng.randint(0, n - 1) for n in s[:2]]
+    even = [rng.randint(0, (n - 1) // 2) for n in s[:2]]
+    return L.Cropping2D(pick(tuple((a, rng.randint(0, n - 1 - a)) for a, n in zip(left, s)), tuple(even), min(even)))
+
+
 def padding2d(s):
     n = lambda: rng.randint(0, 2)
     return L.ZeroPadding2D(pick(n(), (n(), n()), ((n(), n()), (n(), n()))))
@@ -209,6 +231,20 @@ def padding2d(s):
 
 def p_relu(s):
     return L.PReLU(**weight("alpha", len(s) - 1, constant), **some(shared_axes=lambda: rng.sample(range(1, len(s) + 1), rng.randint(1, len(s)))), **common())
+
+
+def rms_normalization(s):
+    """Over the last axes: Keras multiplies by the scale along these in any case."""
+    count = rng.randint(1, len(s))
+    return L.RMSNormalization(axis=-1 if count == 1 else list(range(-count, 0)), **some(epsilon=lambda: pick(1e-4, 0.1)), **common())
+
+
+def group_normalization(s):
+    along = axis(s)
+    channels = s[along] if along < 0 else s[along - 1]
+    groups = pick(-1, *[g for g in range(1, channels + 1) if channels % g == 0])
+    return L.GroupNormalization(groups, axis=along, **weight("gamma", 1, constant), **weight("beta", 1, constant),
+                                **some(epsilon=lambda: pick(1e-2, 0.1), center=flag, scale=flag), **common())
 
 
 def unit_normalization(s):
@@ -226,6 +262,10 @@ ANY = (1, 2, 3, 4)
 LAYERS = {
     "Activation": (ANY, lambda s: L.Activation(activation(), **common())),
     "ActivityRegularization": (ANY, lambda s: L.ActivityRegularization(**some(l1=lambda: 0.02, l2=lambda: 0.03))),
+    "AdaptiveAveragePooling1D": ((2,), adaptive(L.AdaptiveAveragePooling1D, 1)),
+    "AdaptiveAveragePooling2D": ((3,), adaptive(L.AdaptiveAveragePooling2D, 2)),
+    "AdaptiveMaxPooling1D": ((2,), adaptive(L.AdaptiveMaxPooling1D, 1)),
+    "AdaptiveMaxPooling2D": ((3,), adaptive(L.AdaptiveMaxPooling2D, 2)),
     "AlphaDropout": (ANY, lambda s: L.AlphaDropout(0.0, **common())),
     "AveragePooling1D": ((2,), pool(L.AveragePooling1D, 1)),
     "AveragePooling2D": ((3,), pool(L.AveragePooling2D, 2)),
@@ -234,6 +274,7 @@ LAYERS = {
     "Conv1D": ((2,), conv(L.Conv1D, 1)),
     "Conv2D": ((3,), conv(L.Conv2D, 2)),
     "Cropping1D": ((2,), cropping),
+    "Cropping2D": ((3,), cropping2d),
     "Dense": (ANY, lambda s: L.Dense(rng.randint(1, 5), **weight("kernel", 1, lambda: initializer(square=True)), **bias(), **some(activation=activation, use_bias=flag), **common())),
     "DepthwiseConv1D": ((2,), depthwise),
     "Dropout": (ANY, lambda s: L.Dropout(0.0, **some(seed=lambda: 3), **common())),
@@ -248,6 +289,7 @@ LAYERS = {
     "GlobalAveragePooling2D": ((3,), lambda s: L.GlobalAveragePooling2D(**some(keepdims=flag), **common())),
     "GlobalMaxPooling1D": ((2,), lambda s: L.GlobalMaxPooling1D(**some(keepdims=flag), **common())),
     "GlobalMaxPooling2D": ((3,), lambda s: L.GlobalMaxPooling2D(**some(keepdims=flag), **common())),
+    "GroupNormalization": (ANY, group_normalization),
     "Identity": (ANY, lambda s: L.Identity()),
     "LSTM": ((2,), recurrent("LSTM")),
     "LayerNormalization": (ANY, layer_normalization),
@@ -259,6 +301,7 @@ LAYERS = {
     "Permute": (ANY, permute),
     "RNN": ((2,), lambda s: L.RNN(pick(L.SimpleRNNCell, L.LSTMCell, L.GRUCell)(rng.randint(1, 4), **weight("kernel"), **weight("recurrent"), **bias(), **some(activation=activation)),
                                   **some(return_sequences=flag, go_backwards=flag), **common())),
+    "RMSNormalization": (ANY, rms_normalization),
     "ReLU": (ANY, lambda s: L.ReLU(**some(max_value=lambda: 0.7, negative_slope=lambda: 0.1, threshold=lambda: 0.2), **common())),
     "RepeatVector": ((1,), lambda s: L.RepeatVector(rng.randint(1, 3))),
     "Rescaling": (ANY, rescaling),
@@ -267,9 +310,11 @@ LAYERS = {
     "SimpleRNN": ((2,), recurrent("SimpleRNN")),
     "Softmax": (ANY, lambda s: L.Softmax(**some(axis=lambda: axis(s)), **common())),
     "SpatialDropout1D": ((2,), lambda s: L.SpatialDropout1D(0.0)),
+    "SpatialDropout2D": ((3,), lambda s: L.SpatialDropout2D(0.0)),
     "TimeDistributed": ((2, 3, 4), time_distributed),
     "UnitNormalization": (ANY, unit_normalization),
     "UpSampling1D": ((2,), lambda s: L.UpSampling1D(rng.randint(1, 3))),
+    "UpSampling2D": ((3,), lambda s: L.UpSampling2D(pick(2, (rng.randint(1, 3), rng.randint(1, 3))), interpolation=pick("nearest", "bilinear"))),
     "ZeroPadding1D": ((2,), lambda s: L.ZeroPadding1D(pick(rng.randint(0, 2), (rng.randint(0, 2), rng.randint(0, 2))))),
     "ZeroPadding2D": ((3,), padding2d),
 }

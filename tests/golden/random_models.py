@@ -137,7 +137,7 @@ def chain():
         s = model.output_shape[1:] if model.layers else shape
         layer = LAYERS[rng.choice([kind for kind, (ranks, _) in LAYERS.items() if len(s) in ranks])][1](s)
         add(model, layer)
-        if chance(0.1) and not isinstance(layer, L.SpatialDropout1D):  # which does not write `trainable`
+        if chance(0.1) and not isinstance(layer, (L.SpatialDropout1D, L.SpatialDropout2D)):  # which do not write `trainable`
             layer.trainable = False
     return model, shape, words
 

@@ -1,8 +1,8 @@
 //! Properties of layers other than their numbers: statistics of noise, the same bits on any number of threads, frozen
 //! statistics, equal output in training and prediction, paths of inner layers.
 
-use cornu::layer::{BuildContext, NamedLayer, Step};
-use cornu::ndarray::{Array1, Array2, Array3, Axis};
+use cornu::layer::{BackwardContext, BuildContext, NamedLayer, Step};
+use cornu::ndarray::{Array1, Array2, Array3, Array4, Axis};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 
@@ -61,12 +61,15 @@ fn noise_has_the_moments_of_its_definition() {
 
 #[test]
 fn spatial_dropout_drops_whole_channels() {
-    let y = step(SpatialDropout1D::new(0.4), &[10, 50], 0);
-    for sample in y.chunks_exact(500) {
-        assert!(sample.chunks_exact(50).all(|step| step == &sample[..50]));
+    let steps = step(SpatialDropout1D::new(0.4), &[10, 50], 0);
+    let pixels = step(SpatialDropout2D::new(0.4), &[2, 5, 50], 0);
+    for y in [&steps, &pixels] {
+        for sample in y.chunks_exact(500) {
+            assert!(sample.chunks_exact(50).all(|step| step == &sample[..50]));
+        }
+        let first: Vec<f64> = y.chunks_exact(500).flat_map(|sample| sample[..50].to_vec()).collect();
+        check_moments(&first, 1.0, 0.4 / 0.6);
     }
-    let first: Vec<f64> = y.chunks_exact(500).flat_map(|sample| sample[..50].to_vec()).collect();
-    check_moments(&first, 1.0, 0.4 / 0.6);
 }
 
 #[test]
@@ -281,5 +284,44 @@ fn each_vector_of_a_large_embedding_gets_the_gradients_of_its_index() {
     for threads in [1, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         assert_eq!(pool.install(train).1, after, "{threads} threads");
+    }
+}
+
+/// The gradient of the input if that of each output is 1.
+fn input_gradient(layer: impl Layer<f64> + 'static, shape: &[usize], x: &[f64]) -> Vec<f64> {
+    let mut node: NamedLayer<f64> = layer.into_named();
+    let width = node.build(shape, &mut BuildContext::new(Rng::stream(5, 5))).unwrap().iter().product();
+    let (mut y, mut dy, mut dx) = (vec![f64::NAN; width], vec![1.0; width], vec![f64::NAN; x.len()]);
+    let (x, mut scratch) = (Batch::new(x, x.len()), Scratch::default());
+    node.infer(x, BatchMut::new(&mut y, width), &mut scratch);
+    let dx_of = Some(BatchMut::new(&mut dx, x.width()));
+    let dy = BatchMut::new(&mut dy, width);
+    node.backward(BackwardContext::new(x, Batch::new(&y, width), dy, dx_of, &mut scratch));
+    dx
+}
+
+/// As in Keras on JAX.
+#[test]
+fn the_first_of_equal_cells_gets_the_gradient() {
+    let x = [0.0, 1.0, 1.0, 0.0];
+    let of_rows = input_gradient(MaxPooling2D::new([2, 2]), &[2, 2, 1], &x);
+    assert_eq!(of_rows, [0.0, 1.0, 0.0, 0.0]);
+    let of_columns = input_gradient(AdaptiveMaxPooling2D::new([1, 1]), &[2, 2, 1], &x);
+    assert_eq!(of_columns, [0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(input_gradient(AdaptiveMaxPooling1D::new(1), &[4, 1], &x), [0.0, 1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn group_normalization_keeps_its_digits_in_large_images() {
+    let mut model =
+        Sequential::new().input([300, 200, 2]).add(GroupNormalization::new().groups(2).epsilon(1e-9));
+    model.build().unwrap();
+    let mut rng = Rng::new(8);
+    let x = Array4::from_shape_fn((1, 300, 200, 2), |_| 1000.0 + rng.normal() as f32);
+    let y = model.predict(&x).unwrap();
+    for channel in y.axis_iter(Axis(3)) {
+        let values: Vec<f64> = channel.iter().map(|&y| f64::from(y)).collect();
+        let (mean, variance) = moments(&values);
+        assert!(mean.abs() < 5e-3 && (variance - 1.0).abs() < 1e-4, "{mean} {variance}");
     }
 }

@@ -166,6 +166,25 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(Elu::new().alpha(0.1), &[4, 4]),
         row(PRelu::new().shared_axes([1, 2]).alpha_initializer(he), &[4, 4]),
         row(Softmax::new().axis(1).activity_regularizer(l2), &[4, 4]),
+        row(SpatialDropout2D::new(0.3), &[4, 4, 2]).random(),
+        row(Cropping2D::new([1, 2], [2, 0]), &[4, 4, 2]),
+        row(UpSampling2D::new([2, 3]), &[4, 4, 2]),
+        row(UpSampling2D::new([3, 2]).interpolation(Interpolation::Bilinear), &[4, 4, 2]),
+        row(RmsNormalization::new().axis([-2, -1]).epsilon(0.01), &[4, 4]),
+        row(
+            GroupNormalization::new()
+                .groups(2)
+                .axis(-2)
+                .epsilon(0.01)
+                .beta_initializer(Initializer::Constant(0.5))
+                .gamma_regularizer(Regularizer::L2(0.1)),
+            &[4, 4],
+        ),
+        row(GroupNormalization::new().groups(-1).scale(false), &[4, 4, 2]),
+        row(AdaptiveMaxPooling1D::new(3), &[4, 4]),
+        row(AdaptiveMaxPooling2D::new([3, 1]), &[4, 4, 2]),
+        row(AdaptiveAveragePooling1D::new(3), &[4, 4]),
+        row(AdaptiveAveragePooling2D::new([6, 3]), &[4, 4, 2]),
     ]
 }
 

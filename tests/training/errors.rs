@@ -162,12 +162,25 @@ fn layers_of_sequences_and_images_check_their_arguments() {
         (Dropout::new(-0.1).into_named(), "rate"),
         (Dropout::new(f64::NAN).into_named(), "rate"),
         (SpatialDropout1D::new(2.0).into_named(), "rate"),
+        (SpatialDropout2D::new(2.0).into_named(), "rate"),
         (AlphaDropout::new(1.0).into_named(), "rate"),
         (GaussianDropout::new(1.0).into_named(), "rate"),
         (GaussianNoise::new(1.5).into_named(), "stddev"),
         (BatchNormalization::new().momentum(1.5).into_named(), "momentum"),
         (BatchNormalization::new().epsilon(0.0).into_named(), "epsilon"),
         (LayerNormalization::new().axis([3]).into_named(), "axis"),
+        (RmsNormalization::new().axis([1]).into_named(), "axis"),
+        (RmsNormalization::new().axis([2, 2]).into_named(), "axis"),
+        (RmsNormalization::new().axis([]).into_named(), "axis"),
+        (RmsNormalization::new().epsilon(f64::NAN).into_named(), "epsilon"),
+        (GroupNormalization::new().into_named(), "groups"),
+        (GroupNormalization::new().groups(3).into_named(), "groups"),
+        (GroupNormalization::new().groups(0).into_named(), "groups"),
+        (GroupNormalization::new().groups(isize::MIN).into_named(), "groups"),
+        (GroupNormalization::new().groups(2).axis(0).into_named(), "axis"),
+        (GroupNormalization::new().groups(2).epsilon(f64::NAN).into_named(), "epsilon"),
+        (AdaptiveMaxPooling1D::new(0).into_named(), "output_size"),
+        (AdaptiveAveragePooling1D::new(0).into_named(), "output_size"),
         (UnitNormalization::new().axis(3).into_named(), "axis"),
         (PRelu::new().shared_axes([3]).into_named(), "shared_axes"),
         (Embedding::new(0, 3).into_named(), "input_dim"),
@@ -191,6 +204,15 @@ fn layers_of_sequences_and_images_check_their_arguments() {
             matches!(&fault, Error::Argument { argument: found, .. } if *found == argument),
             "{argument}: {fault:?}"
         );
+    }
+    for size in [[0, 2], [2, 0]] {
+        let (max, average) = (AdaptiveMaxPooling2D::new(size), AdaptiveAveragePooling2D::new(size));
+        for layer in [max.into_named(), average.into_named()] {
+            expect!(find(layer, &[9, 9, 1]), Error::Argument { argument: "output_size", .. });
+        }
+    }
+    for layer in [UpSampling2D::new([0, 2]), UpSampling2D::new([2, 0])] {
+        expect!(find(layer.into_named(), &[9, 9, 1]), Error::Argument { argument: "size", .. });
     }
     let dilated = Conv2D::new(2, [3, 3]).padding(Padding::Causal);
     expect!(find(dilated.into_named(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
@@ -226,6 +248,7 @@ fn errors_name_the_setter_of_the_parameter() {
         (Gru::new(2).recurrent_regularizer(bad).into_named(), &[9, 2], "recurrent_regularizer"),
         (BatchNormalization::new().beta_regularizer(bad).into_named(), &[4], "beta_regularizer"),
         (LayerNormalization::new().gamma_regularizer(bad).into_named(), &[4], "gamma_regularizer"),
+        (GroupNormalization::new().groups(2).beta_regularizer(bad).into_named(), &[4], "beta_regularizer"),
         (Embedding::new(3, 2).embeddings_regularizer(bad).into_named(), &[4], "embeddings_regularizer"),
         (PRelu::new().alpha_regularizer(bad).into_named(), &[4], "alpha_regularizer"),
     ] {

@@ -38,6 +38,8 @@ fn layers_of_sequences_refuse_other_shapes() {
         refuses(AveragePooling1D::new(2), shape, &expected);
         refuses(GlobalMaxPooling1D::new(), shape, &expected);
         refuses(GlobalAveragePooling1D::new(), shape, &expected);
+        refuses(AdaptiveMaxPooling1D::new(2), shape, &expected);
+        refuses(AdaptiveAveragePooling1D::new(2), shape, &expected);
         refuses(SpatialDropout1D::new(0.1), shape, &expected);
         refuses(ZeroPadding1D::new(1, 1), shape, &expected);
         refuses(Cropping1D::new(1, 1), shape, &expected);
@@ -64,6 +66,8 @@ fn windows_refuse_shorter_inputs() {
     let width = |length| Axes(vec![Named("height"), AtLeast { name: "width", length }, Named("channels")]);
     refuses(Conv2D::new(2, [3, 5]), &[3, 4, 1], &width(5));
     refuses(MaxPooling2D::new([3, 5]), &[3, 4, 1], &width(5));
+    refuses(Cropping2D::new([0, 0], [2, 2]), &[3, 4, 1], &width(5));
+    refuses(Cropping2D::new([1, 1], [usize::MAX, 1]), &[3, 4, 1], &width(usize::MAX));
     assert_eq!(width(5).to_string(), "(height, width of at least 5, channels)");
 }
 
@@ -77,6 +81,11 @@ fn layers_of_images_and_of_vectors_refuse_other_shapes() {
         refuses(GlobalMaxPooling2D::new(), shape, &expected);
         refuses(GlobalAveragePooling2D::new(), shape, &expected);
         refuses(ZeroPadding2D::new([1, 1], [1, 1]), shape, &expected);
+        refuses(SpatialDropout2D::new(0.1), shape, &expected);
+        refuses(Cropping2D::new([1, 1], [1, 1]), shape, &expected);
+        refuses(UpSampling2D::new([2, 2]), shape, &expected);
+        refuses(AdaptiveMaxPooling2D::new([2, 2]), shape, &expected);
+        refuses(AdaptiveAveragePooling2D::new([2, 2]), shape, &expected);
         refuses(RepeatVector::new(2), shape, &named(&["features"]));
     }
 }
@@ -88,6 +97,8 @@ fn layers_of_any_rank_refuse_shapes_without_numbers() {
         refuses(Dense::new(2), shape, &last("inputs"));
         refuses(BatchNormalization::new(), shape, &last("channels"));
         refuses(LayerNormalization::new(), shape, &last("channels"));
+        refuses(RmsNormalization::new(), shape, &last("channels"));
+        refuses(GroupNormalization::new(), shape, &last("channels"));
         refuses(UnitNormalization::new(), shape, &NotEmpty);
         refuses(PRelu::new(), shape, &NotEmpty);
         refuses(Dropout::new(0.1), shape, &NotEmpty);

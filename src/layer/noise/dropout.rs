@@ -3,7 +3,7 @@
 use super::Noise;
 use crate::config::settings;
 use crate::error::Result;
-use crate::layer::check::{axes, check_not_empty, check_rate};
+use crate::layer::check::{check_not_empty, check_rate};
 use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, Step, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -41,52 +41,10 @@ pub struct Dropout<F = f32> {
     mask: Noise<F>,
 }
 
-/// Sets whole channels of a sequence to 0 with probability `rate` in training, and scales the others.
-///
-/// A channel is dropped over all steps, for inputs whose neighbouring steps are correlated.
-///
-/// ```text
-/// training:    y[t, c] = x[t, c]·m[c]    m = 0 with probability r, else 1/(1 − r), for each channel
-/// prediction:  y = x
-/// ```
-///
-/// # Shapes
-/// Input and output `(steps, channels)`, of the same shape.
-///
-/// # Example
-/// ```
-/// use cornu::prelude::*;
-/// let mut model = Sequential::new().input([10, 4]).add(SpatialDropout1D::new(0.2));
-/// model.build()?;
-/// let x = ndarray::Array3::<f32>::ones((1, 10, 4));
-/// assert_eq!(model.predict(&x)?, x.into_dyn());    // a prediction drops nothing
-/// # Ok::<(), cornu::Error>(())
-/// ```
-///
-/// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a rate outside [0, 1), [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
-///
-/// # References
-/// Tompson et al. (2014), *Efficient object localization using convolutional networks*;
-/// <https://keras.io/api/layers/regularization_layers/spatial_dropout1d/>
-#[derive(Debug, Clone)]
-pub struct SpatialDropout1D<F = f32> {
-    rate: f64,
-    channels: usize,
-    mask: Noise<F>,
-}
-
 impl<F> Dropout<F> {
     /// Creates a layer that drops this share of the numbers; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
         Dropout { rate, mask: Noise::new() }
-    }
-}
-
-impl<F> SpatialDropout1D<F> {
-    /// Creates a layer that drops this share of the channels; 0 drops nothing.
-    pub fn new(rate: f64) -> Self {
-        SpatialDropout1D { rate, channels: 1, mask: Noise::new() }
     }
 }
 
@@ -123,54 +81,4 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
     }
 }
 
-impl<F: Scalar> SpatialDropout1D<F> {
-    /// `to = from ⊙ m`, with the mask of each sample at all its steps.
-    fn apply(&self, from: Batch<F>, mut to: BatchMut<F>) {
-        let masks = self.mask.values.chunks_exact(self.channels);
-        for ((from, to), mask) in from.iter().zip(to.iter_mut()).zip(masks) {
-            let steps = to.chunks_exact_mut(self.channels).zip(from.chunks_exact(self.channels));
-            for (to, from) in steps {
-                to.iter_mut().zip(from).zip(mask).for_each(|((to, from), m)| *to = *from * *m);
-            }
-        }
-    }
-}
-
-impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
-    saved!("SpatialDropout1D");
-
-    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_rate("rate", self.rate)?;
-        let [_, channels] = axes(input, ["steps", "channels"])?;
-        self.channels = channels;
-        self.mask.build(channels, context);
-        Ok(input.to_vec())
-    }
-
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        y.data().copy_from_slice(x.data());
-    }
-
-    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        self.mask.draw_mask(x.rows(), step, self.rate, 1.0 / (1.0 - self.rate));
-        self.apply(x, y);
-    }
-
-    fn backward(&mut self, context: BackwardContext<F>) {
-        if let Some(dx) = context.dx {
-            self.apply(context.dy.as_batch(), dx);
-        }
-    }
-
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
-        f(PartMut::DropRate(&mut self.rate));
-    }
-
-    fn traits(&self) -> LayerTraits {
-        self.mask.traits(self.rate)
-    }
-}
-
 settings!([F] Dropout<F> { "rate" required: rate } ignore { "seed" });
-
-settings!([F] SpatialDropout1D<F> { "rate" required: rate } ignore { "seed" });

@@ -6,10 +6,12 @@
 mod alpha_dropout;
 mod dropout;
 mod gaussian;
+pub(super) mod spatial_dropout;
 
 pub use alpha_dropout::AlphaDropout;
-pub use dropout::{Dropout, SpatialDropout1D};
+pub use dropout::Dropout;
 pub use gaussian::{GaussianDropout, GaussianNoise};
+pub use spatial_dropout::{SpatialDropout1D, SpatialDropout2D};
 
 use std::fmt;
 

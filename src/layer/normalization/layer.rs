@@ -2,14 +2,14 @@
 //! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
 
 use super::check_epsilon;
+use super::rows::{Center, Rows};
 use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::initializer::Initializer;
-use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
-use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Memory, Part, PartMut, saved};
-use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
+use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, Part, PartMut, saved};
+use crate::param::{BuildContext, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -61,16 +61,8 @@ pub struct LayerNormalization<F = f32> {
     scale: bool,
     gamma: Spec,
     beta: Spec,
-    params: Params<F>,
+    params: Rows<F>,
     vectors: MovedAxes,
-}
-
-#[derive(Debug, Clone)]
-struct Params<F> {
-    gamma: Option<Param<F>>,
-    beta: Option<Param<F>>,
-    /// The sums of dγ, of parts of the rows.
-    sums: Vec<F>,
 }
 
 impl<F> LayerNormalization<F> {
@@ -83,7 +75,7 @@ impl<F> LayerNormalization<F> {
             scale: true,
             gamma: spec!("gamma", Initializer::Ones),
             beta: spec!("beta", Initializer::Zeros),
-            params: Params { gamma: None, beta: None, sums: Vec::new() },
+            params: Rows::new(Center::Mean, None, None),
             vectors: MovedAxes::default(),
         }
     }
@@ -113,105 +105,6 @@ impl<F> Default for LayerNormalization<F> {
     }
 }
 
-/// μ and 1/√(v + ε) of one vector.
-#[inline(always)]
-fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
-    let count = F::of(x.len() as f64);
-    let mean = kernel::sum(x, x, |x, _| x) / count;
-    let variance = kernel::sum(x, x, |x, _| (x - mean) * (x - mean)) / count;
-    (mean, F::one() / (variance + epsilon).sqrt())
-}
-
-/// The rows of this width that a thread processes at a time.
-fn block(width: usize) -> usize {
-    (1_usize << 11).div_ceil(width.max(1))
-}
-
-/// y of one vector.
-#[inline(always)]
-fn normalize<F: Scalar>(x: &[F], y: &mut [F], [gamma, beta]: [Option<&[F]>; 2], epsilon: F) {
-    let (mean, inverse) = statistics(x, epsilon);
-    y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse);
-    if let Some(gamma) = gamma {
-        y.iter_mut().zip(gamma).for_each(|(y, &gamma)| *y *= gamma);
-    }
-    if let Some(beta) = beta {
-        y.iter_mut().zip(beta).for_each(|(y, &beta)| *y += beta);
-    }
-}
-
-/// dx of one vector with these μ and 1/√(v + ε).
-#[inline(always)]
-fn propagate<F: Scalar>(x: &[F], dy: &[F], dx: &mut [F], gamma: Option<&[F]>, [mean, inverse]: [F; 2]) {
-    let share = F::one() / F::of(x.len() as f64);
-    dx.iter_mut().zip(dy).for_each(|(g, &dy)| *g = dy);
-    if let Some(gamma) = gamma {
-        dx.iter_mut().zip(gamma).for_each(|(g, &gamma)| *g *= gamma);
-    }
-    let mean_g = kernel::sum(dx, x, |g, _| g) * share;
-    let mean_gx = kernel::sum(dx, x, |g, x| g * ((x - mean) * inverse)) * share;
-    let numbers = dx.iter_mut().zip(x);
-    numbers.for_each(|(g, &x)| *g = (*g - mean_g - (x - mean) * inverse * mean_gx) * inverse);
-}
-
-impl<F: Scalar> Params<F> {
-    /// Normalizes the rows of `x`.
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, epsilon: F) {
-        let width = x.width();
-        let line = [&self.gamma, &self.beta].map(|param| param.as_ref().map(Param::value));
-        kernel::samples(x.rows(), block(width), [(y.data(), width)], &|range, [y]| {
-            kernel::simd!(|| {
-                for (place, row) in range.enumerate() {
-                    let y = &mut y[place * width..][..width];
-                    normalize(x.row(row), y, line, epsilon);
-                }
-            });
-        });
-    }
-
-    fn backward(&mut self, context: BackwardContext<F>, epsilon: F) {
-        let (x, dy, width) = (context.x, context.dy.as_batch(), context.x.width());
-        let (of_rows, _) = context.scratch.take(2 * x.rows());
-        kernel::samples(x.rows(), block(width), [(&mut *of_rows, 2)], &|range, [of_rows]| {
-            kernel::simd!(|| {
-                for (place, row) in range.enumerate() {
-                    (of_rows[2 * place], of_rows[2 * place + 1]) = statistics(x.row(row), epsilon);
-                }
-            });
-        });
-        let of_rows = &*of_rows;
-        self.parameter_gradients(x, dy, of_rows);
-        let Some(mut dx) = context.dx else { return };
-        let gamma = self.gamma.as_ref().map(Param::value);
-        kernel::samples(x.rows(), block(width), [(dx.data(), width)], &|range, [dx]| {
-            kernel::simd!(|| {
-                for (place, row) in range.enumerate() {
-                    let dx = &mut dx[place * width..][..width];
-                    let of_row = [of_rows[2 * row], of_rows[2 * row + 1]];
-                    propagate(x.row(row), dy.row(row), dx, gamma, of_row);
-                }
-            });
-        });
-    }
-
-    /// dβ and dγ, from μ and 1/√(v + ε) of each row.
-    fn parameter_gradients(&mut self, x: Batch<F>, dy: Batch<F>, of_rows: &[F]) {
-        if let Some(beta) = &mut self.beta {
-            kernel::sum_rows(dy, beta.grad_mut());
-        }
-        let Some(gamma) = &mut self.gamma else { return };
-        kernel::sum_over(x.rows(), &mut self.sums, gamma.grad_mut(), &|rows, sums| {
-            kernel::simd!(|| {
-                for row in rows {
-                    let (mean, inverse) = (of_rows[2 * row], of_rows[2 * row + 1]);
-                    let terms = sums.iter_mut().zip(x.row(row)).zip(dy.row(row));
-                    terms.for_each(|((sum, &x), &dy)| *sum += dy * ((x - mean) * inverse));
-                }
-            });
-        });
-    }
-}
-
 impl<F: Scalar> Layer<F> for LayerNormalization<F> {
     saved!("LayerNormalization");
 
@@ -220,11 +113,9 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         last_axis(input, "channels")?;
         self.vectors = MovedAxes::new(&self.axis, input)?;
         let shape = &self.vectors.shape;
-        self.params = Params {
-            gamma: self.scale.then(|| self.gamma.param("gamma", shape, context)).transpose()?,
-            beta: self.center.then(|| self.beta.param("beta", shape, context)).transpose()?,
-            sums: Vec::new(),
-        };
+        let gamma = self.scale.then(|| self.gamma.param("gamma", shape, context)).transpose()?;
+        let beta = self.center.then(|| self.beta.param("beta", shape, context)).transpose()?;
+        self.params = Rows::new(Center::Mean, gamma, beta);
         Ok(input.to_vec())
     }
 
@@ -238,20 +129,18 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        self.params.gamma.iter().chain(&self.params.beta).map(Part::Param).for_each(f);
+        self.params.visit(f);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
-        self.params.gamma.iter_mut().chain(&mut self.params.beta).map(PartMut::Param).for_each(f);
+        self.params.visit_mut(f);
     }
 
     fn traits(&self) -> LayerTraits {
-        let width = self.params.gamma.as_ref().map_or(0, Param::len);
-        let sums = 2 * kernel::PARTS * width;
         LayerTraits {
             mask: MaskRule::Passes,
             is_normalization: true,
-            memory: self.vectors.memory() + Memory::fixed(sums),
+            memory: self.vectors.memory() + self.params.memory(),
             ..LayerTraits::default()
         }
     }

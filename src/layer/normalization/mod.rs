@@ -3,17 +3,22 @@
 mod adapt;
 mod batch;
 mod channels;
+mod group;
 mod layer;
 mod normalization;
 mod rescaling;
+mod rms;
+mod rows;
 mod unit;
 
 pub use batch::BatchNormalization;
+pub use group::GroupNormalization;
 pub use layer::LayerNormalization;
 pub use normalization::Normalization;
 #[cfg(feature = "onnx")]
 pub(crate) use rescaling::PerChannel;
 pub use rescaling::Rescaling;
+pub use rms::RmsNormalization;
 pub use unit::UnitNormalization;
 
 use crate::error::{Error, Result};

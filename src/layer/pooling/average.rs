@@ -1,6 +1,6 @@
 //! Average pooling: y = Σ x / n over the n cells of a window within the input. dx = Σ dy / n.
 
-use super::{NEAR, sliding, window_pool};
+use super::{NEAR, Windows, sliding, window_pool};
 use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
@@ -85,10 +85,57 @@ pub struct AveragePooling<const D: usize> {
 window_pool!(AveragePooling);
 
 /// Writes `1/n` of each position to the first numbers of `shares`.
-fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
+fn write_shares<F: Scalar>(windows: &impl Windows, shares: &mut [F]) {
     shares.fill(F::zero());
-    window.stretches(|s| shares[s.place] += F::of(s.len as f64));
+    windows.stretches(|s| shares[s.place] += F::of(s.len as f64));
     shares.iter_mut().for_each(|share| *share = F::one() / *share);
+}
+
+/// y: the means of the cells.
+pub(super) fn infer<F: Scalar>(
+    windows: &impl Windows,
+    x: Batch<F>,
+    mut y: BatchMut<F>,
+    scratch: &mut Scratch<F>,
+) {
+    let (channels, width) = (windows.channels(), y.width());
+    let (shares, _) = scratch.take(windows.places());
+    write_shares(windows, shares);
+    let shares = &*shares;
+    kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
+        y.fill(F::zero());
+        for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(width)) {
+            windows.stretches(|s| {
+                let y = &mut y[s.place * channels..][..channels];
+                for x in x[s.cell * channels..][..s.len * channels].chunks_exact(channels) {
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+                }
+            });
+            for (y, &share) in y.chunks_exact_mut(channels).zip(shares) {
+                y.iter_mut().for_each(|y| *y *= share);
+            }
+        }
+    });
+}
+
+/// dx: dy, shared by the cells of each window.
+pub(super) fn backward<F: Scalar>(windows: &impl Windows, context: BackwardContext<F>) {
+    let Some(mut dx) = context.dx else { return };
+    let (channels, width, rows) = (windows.channels(), dx.width(), dx.rows());
+    let (shares, _) = context.scratch.take(windows.places());
+    write_shares(windows, shares);
+    let (shares, dy) = (&*shares, context.dy.as_batch());
+    kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
+        dx.fill(F::zero());
+        for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
+            windows.stretches(|s| {
+                let (dy, share) = (&dy[s.place * channels..][..channels], shares[s.place]);
+                for dx in dx[s.cell * channels..][..s.len * channels].chunks_exact_mut(channels) {
+                    dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
+                }
+            });
+        }
+    });
 }
 
 impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
@@ -98,45 +145,14 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         self.place(input)
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(window) = &self.window else { return };
-        let (channels, width) = (window.channels, y.width());
-        let (shares, _) = scratch.take(window.places());
-        write_shares(window, shares);
-        let shares = &*shares;
-        kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
-            y.fill(F::zero());
-            for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(width)) {
-                window.stretches(|s| {
-                    let y = &mut y[s.place * channels..][..channels];
-                    for x in x[s.cell * channels..][..s.len * channels].chunks_exact(channels) {
-                        y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
-                    }
-                });
-                for (y, &share) in y.chunks_exact_mut(channels).zip(shares) {
-                    y.iter_mut().for_each(|y| *y *= share);
-                }
-            }
-        });
+        infer(window, x, y, scratch);
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
-        let (Some(window), Some(mut dx)) = (&self.window, context.dx) else { return };
-        let (channels, width, rows) = (window.channels, dx.width(), dx.rows());
-        let (shares, _) = context.scratch.take(window.places());
-        write_shares(window, shares);
-        let (shares, dy) = (&*shares, context.dy.as_batch());
-        kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
-            dx.fill(F::zero());
-            for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
-                window.stretches(|s| {
-                    let (dy, share) = (&dy[s.place * channels..][..channels], shares[s.place]);
-                    for dx in dx[s.cell * channels..][..s.len * channels].chunks_exact_mut(channels) {
-                        dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
-                    }
-                });
-            }
-        });
+        let Some(window) = &self.window else { return };
+        backward(window, context);
     }
 
     fn traits(&self) -> LayerTraits {

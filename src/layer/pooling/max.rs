@@ -1,6 +1,6 @@
 //! Max pooling: y = max x over a window. dx gets dy at the first largest cell.
 
-use super::{NEAR, larger, sliding, window_pool};
+use super::{NEAR, Windows, larger, sliding, window_pool};
 use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
@@ -88,6 +88,56 @@ pub struct MaxPooling<const D: usize> {
 
 window_pool!(MaxPooling);
 
+/// y: the largest cells.
+pub(super) fn infer<F: Scalar>(windows: &impl Windows, x: Batch<F>, mut y: BatchMut<F>) {
+    let (channels, width) = (windows.channels(), y.width());
+    kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
+        y.fill(-F::infinity());
+        kernel::simd!(|| {
+            for (place, sample) in range.enumerate() {
+                let (x, y) = (x.row(sample), &mut y[place * width..][..width]);
+                windows.stretches(|s| {
+                    let y = &mut y[s.place * channels..][..channels];
+                    for x in kernel::rows_of(&x[s.cell * channels..][..s.len * channels], channels) {
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = larger(*y, x));
+                    }
+                });
+            }
+        });
+    });
+}
+
+/// dx: dy at the first largest cell of each window.
+pub(super) fn backward<F: Scalar>(windows: &impl Windows, mut context: BackwardContext<F>) {
+    let Some(mut dx) = context.dx else { return };
+    let (channels, from, to, rows) =
+        (windows.channels(), context.x.width(), context.y.width(), context.x.rows());
+    let arrays = [(dx.data(), from), (context.dy.data(), to)];
+    kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
+        dx.fill(F::zero());
+        kernel::simd!(|| {
+            for (place, sample) in range.enumerate() {
+                let (x, y) = (context.x.row(sample), context.y.row(sample));
+                let (dx, dy) = (&mut dx[place * from..][..from], &mut dy[place * to..][..to]);
+                windows.in_order_of_ties(|s| {
+                    let (y, dy) =
+                        (&y[s.place * channels..][..channels], &mut dy[s.place * channels..][..channels]);
+                    for cell in s.cell..s.cell + s.len {
+                        let cells = cell * channels..(cell + 1) * channels;
+                        let (x, dx) = (&x[cells.clone()], &mut dx[cells]);
+                        for (((dx, dy), &x), &y) in dx.iter_mut().zip(&mut *dy).zip(x).zip(y) {
+                            // What the first largest cell took is not available to the next.
+                            let taken = if x == y { *dy } else { F::zero() };
+                            *dx += taken;
+                            *dy -= taken;
+                        }
+                    }
+                });
+            }
+        });
+    });
+}
+
 impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
     saved!(if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" });
 
@@ -95,53 +145,14 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         self.place(input)
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(window) = &self.window else { return };
-        let (channels, width) = (window.channels, y.width());
-        kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
-            y.fill(-F::infinity());
-            kernel::simd!(|| {
-                for (place, sample) in range.enumerate() {
-                    let (x, y) = (x.row(sample), &mut y[place * width..][..width]);
-                    window.stretches(|s| {
-                        let y = &mut y[s.place * channels..][..channels];
-                        for x in kernel::rows_of(&x[s.cell * channels..][..s.len * channels], channels) {
-                            y.iter_mut().zip(x).for_each(|(y, &x)| *y = larger(*y, x));
-                        }
-                    });
-                }
-            });
-        });
+        infer(window, x, y);
     }
 
-    fn backward(&mut self, mut context: BackwardContext<F>) {
-        let (Some(window), Some(mut dx)) = (&self.window, context.dx) else { return };
-        let (channels, from, to, rows) =
-            (window.channels, context.x.width(), context.y.width(), context.x.rows());
-        let arrays = [(dx.data(), from), (context.dy.data(), to)];
-        kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
-            dx.fill(F::zero());
-            kernel::simd!(|| {
-                for (place, sample) in range.enumerate() {
-                    let (x, y) = (context.x.row(sample), context.y.row(sample));
-                    let (dx, dy) = (&mut dx[place * from..][..from], &mut dy[place * to..][..to]);
-                    window.stretches(|s| {
-                        let (y, dy) =
-                            (&y[s.place * channels..][..channels], &mut dy[s.place * channels..][..channels]);
-                        for cell in s.cell..s.cell + s.len {
-                            let cells = cell * channels..(cell + 1) * channels;
-                            let (x, dx) = (&x[cells.clone()], &mut dx[cells]);
-                            for (((dx, dy), &x), &y) in dx.iter_mut().zip(&mut *dy).zip(x).zip(y) {
-                                // What the first largest cell took is not available to the next.
-                                let taken = if x == y { *dy } else { F::zero() };
-                                *dx += taken;
-                                *dy -= taken;
-                            }
-                        }
-                    });
-                }
-            });
-        });
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(window) = &self.window else { return };
+        backward(window, context);
     }
 }
 

@@ -1,19 +1,57 @@
 //! Pooling: the maximum or mean of a window, per channel.
 
+pub(super) mod adaptive;
 pub(super) mod average;
 pub(super) mod global;
 pub(super) mod max;
 
+pub use adaptive::{
+    AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveMaxPooling1D, AdaptiveMaxPooling2D,
+};
 pub use average::{AveragePooling1D, AveragePooling2D};
 pub use global::{GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D};
 pub use max::{MaxPooling1D, MaxPooling2D};
 
-use super::window::{Padding, Sliding};
+use super::window::{Padding, Sliding, Stretch, Window};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// The number of values per thread block.
 const NEAR: usize = 1 << 14;
+
+/// Windows over the cells of a sample: of one size, or adaptive.
+trait Windows: Sync {
+    fn channels(&self) -> usize;
+
+    /// The number of windows.
+    fn places(&self) -> usize;
+
+    /// Calls `f` with every run of contiguous cells, window by window.
+    fn stretches(&self, f: impl FnMut(Stretch));
+
+    /// The same, with the cells of a window in the order in which the first of several largest ones gets the gradient.
+    fn in_order_of_ties(&self, f: impl FnMut(Stretch));
+}
+
+impl Windows for Window {
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn places(&self) -> usize {
+        Window::places(self)
+    }
+
+    #[inline(always)]
+    fn stretches(&self, f: impl FnMut(Stretch)) {
+        Window::stretches(self, f);
+    }
+
+    #[inline(always)]
+    fn in_order_of_ties(&self, f: impl FnMut(Stretch)) {
+        Window::stretches(self, f);
+    }
+}
 
 /// The larger number, or NaN if one is NaN.
 #[inline(always)]

@@ -1,5 +1,6 @@
 //! Layers that change the shape of a sample or rearrange its numbers.
 
+mod bilinear;
 mod cropping;
 mod flatten;
 mod padding;
@@ -8,13 +9,15 @@ mod repeat;
 mod reshape;
 mod up_sampling;
 
-pub use cropping::Cropping1D;
+#[cfg(feature = "onnx")]
+pub(crate) use bilinear::{Between, between};
+pub use cropping::{Cropping1D, Cropping2D};
 pub use flatten::Flatten;
 pub use padding::{ZeroPadding1D, ZeroPadding2D};
 pub use permute::Permute;
 pub use repeat::RepeatVector;
 pub use reshape::Reshape;
-pub use up_sampling::UpSampling1D;
+pub use up_sampling::{Interpolation, UpSampling1D, UpSampling2D};
 
 use super::check::axes;
 use super::strided_copy::{StridedCopy, check_size, strides};

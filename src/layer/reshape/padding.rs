@@ -1,8 +1,9 @@
 //! Zero padding of sequences and images: y[t] = x[t − before], and 0 beyond the ends of x. dx[t] = dy[t + before].
 
-use super::{StridedCopy, axes, check_size, strided_copy, strides};
+use super::{StridedCopy, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
+use crate::layer::window::channels;
 
 /// Adds zeros before and after the steps of a sequence: `y[t] = x[t − before]`, and 0 beyond the ends of `x`.
 ///
@@ -61,12 +62,7 @@ impl ZeroPadding1D {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [steps, channels] = axes(input, ["steps", "channels"])?;
-        let output = vec![padded(steps, self.padding)?, channels];
-        check_size(&output)?;
-        let rows = strides(input);
-        let copy = StridedCopy::new(input, &rows, &rows).starting_to(self.padding[0] * channels);
-        Ok((output, copy))
+        layout([self.padding], input)
     }
 }
 
@@ -77,14 +73,21 @@ impl ZeroPadding2D {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [height, width, channels] = axes(input, ["height", "width", "channels"])?;
-        let [rows, columns] = self.padding;
-        let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
-        check_size(&output)?;
-        let start = (rows[0] * output[1] + columns[0]) * channels;
-        let copy = StridedCopy::new(input, &strides(input), &strides(&output)).starting_to(start);
-        Ok((output, copy))
+        layout(self.padding, input)
     }
+}
+
+/// Returns the shape with the zeros, and the copies of the others.
+fn layout<const D: usize>(padding: [[usize; 2]; D], input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+    channels::<D>(input)?;
+    let mut output = input.to_vec();
+    for (len, sides) in output.iter_mut().zip(padding) {
+        *len = padded(*len, sides)?;
+    }
+    check_size(&output)?;
+    let to = strides(&output);
+    let start = padding.iter().zip(&to).map(|([before, _], stride)| before * stride).sum();
+    Ok((output, StridedCopy::new(input, &strides(input), &to).starting_to(start)))
 }
 
 /// Returns the length with zeros at both ends.

@@ -120,8 +120,18 @@ impl Graph {
 
     /// Gathers these indices along the first axis of each sample.
     pub(super) fn pick(&mut self, x: &str, places: impl IntoIterator<Item = usize>) -> String {
+        self.pick_along(x, 1, places)
+    }
+
+    /// Gathers these indices along an axis of `x`, counted from that of the batch.
+    pub(super) fn pick_along(
+        &mut self,
+        x: &str,
+        axis: usize,
+        places: impl IntoIterator<Item = usize>,
+    ) -> String {
         let places = self.integers("places", places.into_iter().map(long));
-        self.op("Gather", &[x, &places], vec![int("axis", 1)])
+        self.op("Gather", &[x, &places], vec![int("axis", long(axis))])
     }
 
     /// Returns the subgraph that `grow` builds with inputs and outputs of these widths, to be run by a node of this

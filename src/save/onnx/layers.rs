@@ -3,7 +3,7 @@
 use super::graph::{Graph, int, long};
 use super::place::{OnnxLayer, OnnxMask, refused};
 use super::shape::reversed;
-use super::{basic, convolution, normalization, recurrent, shape};
+use super::{adaptive, basic, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
 use crate::layer::mask::{self, MaskSource};
 use crate::layer::{Layer, MaskRule, MergeMode, NamedLayer};
@@ -69,7 +69,8 @@ fn apply<F: Scalar>(
     let at = OnnxLayer::new(layer, above, mask)?;
     graph.enter(&at.path);
     match &*at.config.kind {
-        "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
+        "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout"
+        | "GaussianNoise" => Ok(x.into()),
         "Dense" => basic::dense(graph, &at, x),
         "Embedding" => basic::embedding(graph, &at, x),
         "Masking" => basic::masking(graph, &at, x),
@@ -80,6 +81,8 @@ fn apply<F: Scalar>(
         "Normalization" => normalization::normalization(graph, &at, x),
         "BatchNormalization" => normalization::batch(graph, &at, x),
         "LayerNormalization" => normalization::layer(graph, &at, x),
+        "GroupNormalization" => normalization::group(graph, &at, x),
+        "RMSNormalization" => normalization::rms(graph, &at, x),
         "UnitNormalization" => normalization::unit(graph, &at, x),
         "Conv1D" | "Conv2D" => convolution::conv(graph, &at, x),
         "DepthwiseConv1D" => convolution::depthwise(graph, &at, x),
@@ -91,12 +94,15 @@ fn apply<F: Scalar>(
         "GlobalAveragePooling1D" | "GlobalAveragePooling2D" => {
             convolution::global(graph, &at, "ReduceMean", x)
         }
+        "AdaptiveMaxPooling1D" | "AdaptiveMaxPooling2D" => adaptive::max(graph, &at, x),
+        "AdaptiveAveragePooling1D" | "AdaptiveAveragePooling2D" => adaptive::average(graph, &at, x),
         "Flatten" | "Reshape" => Ok(graph.reshape(x, at.output)),
         "Permute" => shape::permute(graph, &at, x),
         "RepeatVector" => shape::repeat(graph, &at, x),
         "ZeroPadding1D" | "ZeroPadding2D" => shape::padding(graph, &at, x),
-        "Cropping1D" => shape::cropping(graph, &at, x),
+        "Cropping1D" | "Cropping2D" => shape::cropping(graph, &at, x),
         "UpSampling1D" => shape::up_sampling(graph, &at, x),
+        "UpSampling2D" => shape::up_sampling_2d(graph, &at, x),
         "SimpleRNN" | "LSTM" | "GRU" => recurrent::run(graph, &at, x),
         "Bidirectional" => bidirectional(graph, &at, x),
         "TimeDistributed" => time_distributed(graph, &at, x),

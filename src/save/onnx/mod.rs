@@ -4,6 +4,7 @@
 //! they support of the standard, the graph uses only what all of them support.
 
 mod activation;
+mod adaptive;
 mod basic;
 mod convolution;
 mod graph;

@@ -93,6 +93,54 @@ pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
     Ok(graph.transpose(&y, back))
 }
 
+/// x / √(mean(x²) + ε), times the scale.
+pub(super) fn rms<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let count = long(axes(at)?.len());
+    let square = graph.op("Mul", &[x, x], vec![]);
+    let mean = graph.op("ReduceMean", &[&square], vec![ints("axes", -count..0), int("keepdims", 1)]);
+    let y = over_root(graph, x, &mean, at.get("epsilon")?);
+    let scale = graph.constant("scale", &at.needed("scale")?);
+    Ok(graph.op("Mul", &[&y, &scale], vec![]))
+}
+
+/// x / √(v + ε)
+fn over_root(graph: &mut Graph, x: &str, variance: &str, epsilon: f64) -> String {
+    let epsilon = graph.scalar(epsilon);
+    let sum = graph.op("Add", &[variance, &epsilon], vec![]);
+    let root = graph.op("Sqrt", &[&sum], vec![]);
+    graph.op("Div", &[x, &root], vec![])
+}
+
+/// The axis of the channels is split into groups and the channels of a group.
+pub(super) fn group<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let (axis, groups): (usize, isize) = (axes(at)?.first().copied().unwrap_or(0), at.get("groups")?);
+    let groups = usize::try_from(groups).unwrap_or(at.input[axis]);
+    let split = [&at.input[..axis], &[groups, at.input[axis] / groups], &at.input[axis + 1..]].concat();
+    let by_group = graph.reshape(x, &split);
+    // All axes but those of the batch and of the groups.
+    let reduced: Vec<usize> = (1..=split.len()).filter(|&of_split| of_split != axis + 1).collect();
+    let mean_of = |graph: &mut Graph, x: &str| {
+        let axes = ints("axes", reduced.iter().copied().map(long));
+        graph.op("ReduceMean", &[x], vec![axes, int("keepdims", 1)])
+    };
+    let mean = mean_of(graph, &by_group);
+    let centered = graph.op("Sub", &[&by_group, &mean], vec![]);
+    let square = graph.op("Mul", &[&centered, &centered], vec![]);
+    let variance = mean_of(graph, &square);
+    let normalized = over_root(graph, &centered, &variance, at.get("epsilon")?);
+    let mut y = graph.reshape(&normalized, at.input);
+    let after = at.input.len() - 1 - axis;
+    for (kind, name) in [("Mul", "gamma"), ("Add", "beta")] {
+        if let Some(values) = at.weight(name) {
+            let shape: Vec<usize> =
+                std::iter::once(values.len()).chain(std::iter::repeat_n(1, after)).collect();
+            let values = graph.constant(name, &shaped(values, &shape)?);
+            y = graph.op(kind, &[&y, &values], vec![]);
+        }
+    }
+    Ok(y)
+}
+
 /// The indices of the axes of the setting `axis` in the shape of a sample, in increasing order.
 fn axes<F: Scalar>(at: &OnnxLayer<F>) -> Result<Vec<usize>> {
     at.get::<JoinedAxes>("axis")?.indices(at.input)

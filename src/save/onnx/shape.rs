@@ -1,8 +1,11 @@
 //! Layers that rearrange numbers without changing them.
 
+use ndarray::Array1;
+
 use super::graph::{Graph, ints, long};
-use super::place::OnnxLayer;
+use super::place::{OnnxLayer, shaped};
 use crate::error::Result;
+use crate::layer::{Between, Interpolation, between};
 use crate::scalar::Scalar;
 
 pub(super) fn permute<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
@@ -32,16 +35,48 @@ pub(super) fn padding<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) 
 }
 
 pub(super) fn cropping<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let [before, _]: [i64; 2] = at.get("cropping")?;
-    let start = graph.integers("start", [before]);
-    let end = graph.integers("end", [before + long(at.output[0])]);
-    let axis = graph.integers("axis", [1]);
-    Ok(graph.op("Slice", &[x, &start, &end, &axis], vec![]))
+    let sides: Vec<[i64; 2]> = match &*at.config.kind {
+        "Cropping1D" => vec![at.get("cropping")?],
+        _ => at.get("cropping")?,
+    };
+    let starts = graph.integers("start", sides.iter().map(|[before, _]| *before));
+    let ends = sides.iter().zip(at.output).map(|([before, _], len)| before + long(*len));
+    let ends = graph.integers("end", ends);
+    let axes = graph.integers("axis", (1..=sides.len()).map(long));
+    Ok(graph.op("Slice", &[x, &starts, &ends, &axes], vec![]))
 }
 
 pub(super) fn up_sampling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let size: usize = at.get("size")?;
     Ok(graph.pick(x, (0..at.output[0]).map(|step| step / size)))
+}
+
+pub(super) fn up_sampling_2d<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let (size, interpolation): ([usize; 2], Interpolation) = (at.get("size")?, at.get("interpolation")?);
+    let mut y = x.to_string();
+    for axis in 0..2 {
+        y = match interpolation {
+            Interpolation::Nearest => {
+                graph.pick_along(&y, axis + 1, (0..at.output[axis]).map(|place| place / size[axis]))
+            }
+            // Not Resize: tract extrapolates beyond the centres of the outer pixels.
+            Interpolation::Bilinear => {
+                let places: Vec<Between> = between(size[axis], at.input[axis]).collect();
+                let first = graph.pick_along(&y, axis + 1, places.iter().map(|at| at.first));
+                let second = graph.pick_along(&y, axis + 1, places.iter().map(|at| at.second));
+                let shares = places.iter().map(|at| at.share as f32 / (2 * size[axis]) as f32);
+                // The share applies to the axis and all after it.
+                let lengths: &[usize] = &[&[places.len(), 1][..], &[1][..1 - axis]].concat();
+                let shares = shaped(Array1::from_iter(shares).into_dyn(), lengths)?;
+                let rest = graph.constant("rest", &shares.mapv(|share| 1.0 - share));
+                let shares = graph.constant("share", &shares);
+                let first = graph.op("Mul", &[&first, &rest], vec![]);
+                let second = graph.op("Mul", &[&second, &shares], vec![]);
+                graph.op("Add", &[&first, &second], vec![])
+            }
+        };
+    }
+    Ok(y)
 }
 
 /// Reverses the steps.

@@ -32,7 +32,13 @@ fn wide_samples_take_no_memory() {
     check("padded", &[500, 3], new().add(ZeroPadding1D::new(100_000, 1)));
     check("padded on all sides", &[5, 4, 3], new().add(ZeroPadding2D::new([100, 200], [300, 100])));
     check("cropped", &[200_000, 2], new().add(Cropping1D::new(1, 2)));
+    check("cropped on all sides", &[400, 500, 2], new().add(Cropping2D::new([1, 2], [3, 4])));
     check("repeated", &[5, 3], new().add(UpSampling1D::new(50_000)));
+    check("repeated pixels", &[5, 4, 3], new().add(UpSampling2D::new([60, 80])));
+    let bilinear = UpSampling2D::new([60, 80]).interpolation(Interpolation::Bilinear);
+    check("interpolated pixels", &[5, 4, 3], new().add(bilinear));
+    check("largest of pieces", &[5, 3], new().add(AdaptiveMaxPooling1D::new(100_000)));
+    check("means of pieces", &[200, 300, 3], new().add(AdaptiveAveragePooling2D::new([300, 400])));
     // The slopes are in the file; shared slopes are few.
     check("slopes", &[400_000], new().add(PRelu::new().alpha_initializer(Initializer::Constant(0.25))));
     check("shared slopes", &[100_000, 3], new().add(PRelu::new().shared_axes([1])));
@@ -40,8 +46,14 @@ fn wide_samples_take_no_memory() {
 
 #[test]
 fn samples_of_impossible_size_are_refused() {
-    for layer in [RepeatVector::new(1 << 40).into_named(), UpSampling1D::new(1 << 62).into_named()] {
-        let input: &[usize] = if layer.kind() == "RepeatVector" { &[3] } else { &[5, 3] };
+    for (layer, input) in [
+        (RepeatVector::new(1 << 40).into_named(), &[3][..]),
+        (UpSampling1D::new(1 << 62).into_named(), &[5, 3]),
+        (AdaptiveMaxPooling1D::new(1 << 62).into_named(), &[5, 3]),
+        (AdaptiveAveragePooling2D::new([usize::MAX, 2]).into_named(), &[5, 3, 2]),
+        (UpSampling2D::new([1 << 62, 1 << 62]).into_named(), &[5, 3, 2]),
+        (UpSampling2D::new([1, usize::MAX]).interpolation(Interpolation::Bilinear).into_named(), &[5, 1, 2]),
+    ] {
         let mut model = Sequential::new().input(input).add(layer);
         let error = model.build().unwrap_err();
         assert!(error.to_string().contains("too many elements"), "{error}");

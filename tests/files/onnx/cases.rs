@@ -144,6 +144,7 @@ fn basic() -> Vec<Case> {
         one("p_relu_image", PRelu::new().shared_axes([1, 2]), &[3, 4, 2]),
         one("dropout", Dropout::new(0.3), &[4]),
         one("spatial_dropout", SpatialDropout1D::new(0.3), &[4, 2]),
+        one("spatial_dropout_2d", SpatialDropout2D::new(0.3), &[4, 3, 2]),
         one("alpha_dropout", AlphaDropout::new(0.3), &[4]),
         one("gaussian_dropout", GaussianDropout::new(0.3), &[4]),
         one("gaussian_noise", GaussianNoise::new(0.3), &[4]),
@@ -184,6 +185,11 @@ fn normalizations() -> Vec<Case> {
         one("layer_normalization_inner", LayerNormalization::new().axis([1]), &[5, 3]),
         one("layer_normalization_apart", LayerNormalization::new().axis([1, 3]), &[2, 3, 4]),
         one("layer_normalization_axes", LayerNormalization::new().axis([-2, -1]).scale(false), &[5, 3]),
+        one("rms_normalization", RmsNormalization::new(), &[4]),
+        one("rms_normalization_axes", RmsNormalization::new().axis([1, 2]).epsilon(0.01), &[5, 3]),
+        one("group_normalization", GroupNormalization::new().groups(2), &[3, 2, 4]),
+        one("group_normalization_vector", GroupNormalization::new().groups(-1).center(false), &[4]),
+        one("group_normalization_axis", GroupNormalization::new().groups(2).axis(1).scale(false), &[4, 3]),
         one("unit_normalization", UnitNormalization::new(), &[4]),
         one("unit_normalization_axis", UnitNormalization::new().axis(1), &[4, 3]),
     ]
@@ -247,6 +253,10 @@ fn pools() -> Vec<Case> {
         one("global_max_pooling_2d", GlobalMaxPooling2D::new().keepdims(true), &[3, 4, 2]),
         one("global_average_pooling_1d", GlobalAveragePooling1D::new().keepdims(true), &[5, 2]),
         one("global_average_pooling_2d", GlobalAveragePooling2D::new(), &[3, 4, 2]),
+        one("adaptive_max_pooling_1d", AdaptiveMaxPooling1D::new(3), &[5, 2]),
+        one("adaptive_max_pooling_2d", AdaptiveMaxPooling2D::new([2, 3]), &[5, 4, 2]),
+        one("adaptive_average_pooling_1d", AdaptiveAveragePooling1D::new(7), &[5, 2]),
+        one("adaptive_average_pooling_2d", AdaptiveAveragePooling2D::new([2, 3]), &[5, 4, 2]),
     ]
 }
 
@@ -260,7 +270,14 @@ fn shapes() -> Vec<Case> {
         one("zero_padding_1d", ZeroPadding1D::new(1, 3), &[4, 3]),
         one("zero_padding_2d", ZeroPadding2D::new([1, 0], [2, 3]), &[3, 2, 2]),
         one("cropping_1d", Cropping1D::new(2, 1), &[5, 3]),
+        one("cropping_2d", Cropping2D::new([1, 2], [2, 0]), &[5, 4, 3]),
         one("up_sampling_1d", UpSampling1D::new(3), &[3, 2]),
+        one("up_sampling_2d", UpSampling2D::new([3, 2]), &[3, 4, 2]),
+        one(
+            "up_sampling_2d_bilinear",
+            UpSampling2D::new([3, 2]).interpolation(Interpolation::Bilinear),
+            &[3, 4, 2],
+        ),
     ]
 }
 

@@ -153,8 +153,15 @@ fn shapes<F: Scalar>(c: &mut Cases) {
     c.check::<F>("zero_padding_2d_uneven", ZeroPadding2D::new([1, 0], [2, 3]), &[3, 2, 2]);
     c.check::<F>("cropping_1d", Cropping1D::new(1, 1), &[5, 3]);
     c.check::<F>("cropping_1d_uneven", Cropping1D::new(2, 1), &[5, 3]);
+    c.check::<F>("cropping_2d", Cropping2D::new([1, 1], [1, 1]), &[4, 3, 2]);
+    c.check::<F>("cropping_2d_uneven", Cropping2D::new([1, 0], [2, 1]), &[4, 5, 2]);
     c.check::<F>("up_sampling_1d", UpSampling1D::new(2), &[3, 2]);
     c.check::<F>("up_sampling_1d_3", UpSampling1D::new(3), &[3, 2]);
+    c.check::<F>("up_sampling_2d", UpSampling2D::new([2, 2]), &[3, 2, 2]);
+    c.check::<F>("up_sampling_2d_uneven", UpSampling2D::new([3, 1]), &[2, 3, 2]);
+    let bilinear = |size| UpSampling2D::new(size).interpolation(Interpolation::Bilinear);
+    c.check::<F>("up_sampling_2d_bilinear", bilinear([2, 2]), &[3, 4, 2]);
+    c.check::<F>("up_sampling_2d_bilinear_uneven", bilinear([3, 4]), &[3, 1, 2]);
 }
 
 fn normalizations<F: Scalar>(c: &mut Cases) {
@@ -179,6 +186,14 @@ fn normalizations<F: Scalar>(c: &mut Cases) {
         LayerNormalization::new().axis([1, 2]).scale(false),
         &[2, 3, 4],
     );
+    c.check::<F>("rms_normalization", RmsNormalization::new(), &[4]);
+    c.check::<F>("rms_normalization_axes", RmsNormalization::new().axis([-2, -1]).epsilon(0.01), &[5, 3]);
+    c.check::<F>("group_normalization", GroupNormalization::new().groups(2), &[3, 2, 4]);
+    c.check::<F>("group_normalization_vector", GroupNormalization::new().groups(2).epsilon(0.01), &[6]);
+    let axis = GroupNormalization::new().groups(2).axis(1).scale(false);
+    c.check::<F>("group_normalization_axis", axis, &[4, 3, 2]);
+    c.check::<F>("group_normalization_inner", GroupNormalization::new().groups(-1).axis(-2), &[3, 4, 2]);
+    c.check::<F>("instance_normalization", GroupNormalization::new().groups(-1).center(false), &[70, 3]);
     c.check::<F>("unit_normalization", UnitNormalization::new(), &[4]);
     c.check::<F>("unit_normalization_axis", UnitNormalization::new().axis(1), &[4, 3]);
     c.check::<F>("relu", Relu::new(), &[4]);
@@ -230,6 +245,14 @@ fn pools<F: Scalar>(c: &mut Cases) {
     c.check::<F>("global_max_pooling_2d", GlobalMaxPooling2D::new().keepdims(true), &[3, 4, 2]);
     c.check::<F>("global_average_pooling_1d", GlobalAveragePooling1D::new().keepdims(true), &[5, 2]);
     c.check::<F>("global_average_pooling_2d", GlobalAveragePooling2D::new(), &[3, 4, 2]);
+    c.check::<F>("adaptive_max_pooling_1d", AdaptiveMaxPooling1D::new(2), &[5, 2]);
+    c.check::<F>("adaptive_max_pooling_1d_more", AdaptiveMaxPooling1D::new(9), &[7, 2]);
+    c.check::<F>("adaptive_max_pooling_2d", AdaptiveMaxPooling2D::new([2, 3]), &[5, 4, 2]);
+    c.check::<F>("adaptive_max_pooling_2d_one", AdaptiveMaxPooling2D::new([1, 1]), &[3, 4, 2]);
+    c.check::<F>("adaptive_average_pooling_1d", AdaptiveAveragePooling1D::new(3), &[7, 2]);
+    c.check::<F>("adaptive_average_pooling_1d_more", AdaptiveAveragePooling1D::new(9), &[7, 2]);
+    c.check::<F>("adaptive_average_pooling_2d", AdaptiveAveragePooling2D::new([2, 3]), &[5, 4, 2]);
+    c.check::<F>("adaptive_average_pooling_2d_one", AdaptiveAveragePooling2D::new([1, 1]), &[3, 4, 2]);
 }
 
 fn recurrent<F: Scalar>(c: &mut Cases) {
