@@ -28,6 +28,8 @@ pub use context::{BackwardContext, GlobalBatch, Step};
 #[cfg(feature = "onnx")]
 pub(crate) use axis::JoinedAxes;
 pub use convolution::conv::Conv;
+pub use convolution::depthwise::DepthwiseConv;
+pub use convolution::separable::SeparableConv;
 pub use families::*;
 pub use named::{NamedLayer, Part, PartMut};
 pub(crate) use named::{check_precision, precision};

@@ -72,24 +72,59 @@ pub(super) struct Stretch {
 }
 
 impl<const D: usize> Sliding<D> {
+    /// The window of a new kernel: it moves by 1, and its taps are neighbours.
+    pub(super) fn of_kernel(size: [usize; D]) -> Self {
+        let (strides, dilation) = ([1; D], [1; D]);
+        Sliding { size, strides, dilation, padding: Padding::Valid, what: "kernel_size" }
+    }
+
+    fn check_positive(&self) -> Result<()> {
+        (0..D).try_for_each(|axis| {
+            let (size, strides, dilation) = (self.size[axis], self.strides[axis], self.dilation[axis]);
+            check_positive(&[(self.what, size), ("strides", strides), ("dilation_rate", dilation)])
+        })
+    }
+
+    /// Refuses strides and dilation both above 1.
+    pub(super) fn check_dilation(&self) -> Result<()> {
+        if self.strides.iter().all(|&s| s <= 1) || self.dilation.iter().all(|&d| d <= 1) {
+            return Ok(());
+        }
+        let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
+        Err(Error::argument("dilation_rate", "1 if strides are above 1", found))
+    }
+
+    /// Refuses causal padding.
+    pub(super) fn check_not_causal(&self) -> Result<()> {
+        match self.padding {
+            Padding::Causal => Err(Error::argument("padding", "Valid or Same", "Causal")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The number of cells that the window covers along an axis. Refuses a window that does not fit in the address space
+    /// together with an input of `n` cells.
+    fn covered(&self, axis: usize, n: usize) -> Result<usize> {
+        let (k, d) = (self.size[axis], self.dilation[axis]);
+        let most = (isize::MAX as usize).saturating_sub(n);
+        match (k - 1).checked_mul(d) {
+            Some(steps) if steps < most => Ok(steps + 1),
+            _ if d > 1 => Err(Error::argument("dilation_rate", format!("at most {}", most / k), d)),
+            _ => Err(Error::argument(self.what, format!("at most {most}"), k)),
+        }
+    }
+
     /// Fits the window to samples of this shape.
     pub(super) fn over(&self, input: &[usize]) -> Result<Window> {
         let channels = channels::<D>(input)?;
-        for axis in 0..D {
-            let (size, strides, dilation) = (self.size[axis], self.strides[axis], self.dilation[axis]);
-            check_positive(&[(self.what, size), ("strides", strides), ("dilation_rate", dilation)])?;
-        }
-        if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
-            let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
-            return Err(Error::argument("dilation_rate", "1 if strides are above 1", found));
-        }
+        self.check_positive()?;
         if D > 1 && self.padding == Padding::Causal {
             return Err(Error::argument("padding", "Valid or Same in two dimensions", "Causal"));
         }
         let (mut before, mut output) = ([0; D], [0; D]);
         for axis in 0..D {
-            let (n, k, s, d) = (input[axis], self.size[axis], self.strides[axis], self.dilation[axis]);
-            let covered = (k - 1).checked_mul(d).and_then(|steps| steps.checked_add(1)).unwrap_or(usize::MAX);
+            let (n, s) = (input[axis], self.strides[axis]);
+            let covered = self.covered(axis, n)?;
             (before[axis], output[axis]) = match self.padding {
                 Padding::Valid if covered > n => {
                     let mut expected: Vec<_> =
@@ -100,7 +135,7 @@ impl<const D: usize> Sliding<D> {
                 Padding::Valid => (0, (n - covered) / s + 1),
                 Padding::Same => {
                     let out = n.div_ceil(s);
-                    (((out - 1) * s).saturating_add(covered).saturating_sub(n) / 2, out)
+                    (((out - 1) * s + covered).saturating_sub(n) / 2, out)
                 }
                 Padding::Causal => (covered - 1, n.div_ceil(s)),
             };

@@ -162,6 +162,26 @@ fn convolutions_have_correct_gradients() {
         SeparableConv1D::new(2, 3).depth_multiplier(2).padding(Padding::Same).activation(Activation::Silu),
         &[5, 2],
     );
+    check(DepthwiseConv1D::new(3).strides(2).dilation_rate(2), &[8, 2]);
+    check(DepthwiseConv2D::new([2, 3]), &[4, 5, 2]);
+    check(
+        DepthwiseConv2D::new([3, 2])
+            .depth_multiplier(3)
+            .strides([2, 1])
+            .padding(Padding::Same)
+            .activation(relu),
+        &[5, 4, 2],
+    );
+    check(DepthwiseConv2D::new([2, 2]).dilation_rate([1, 2]).use_bias(false), &[3, 5, 2]);
+    check(SeparableConv2D::new(3, [2, 3]), &[4, 5, 2]);
+    check(
+        SeparableConv2D::new(2, [3, 2])
+            .depth_multiplier(2)
+            .strides([1, 2])
+            .padding(Padding::Same)
+            .activation(Activation::Silu),
+        &[5, 4, 2],
+    );
     check(
         Conv1D::new(2, 2).kernel_regularizer(Regularizer::L2(0.3)).activity_regularizer(Regularizer::L2(0.1)),
         &[4, 2],

@@ -163,6 +163,23 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(Elu::new().alpha(0.1), &[4, 4]),
         row(PRelu::new().shared_axes([1, 2]).alpha_initializer(he), &[4, 4]),
         row(Softmax::new().axis(1).activity_regularizer(l2), &[4, 4]),
+        row(
+            DepthwiseConv2D::new([2, 1])
+                .depth_multiplier(2)
+                .strides([1, 2])
+                .dilation_rate([2, 1])
+                .padding(Padding::Same)
+                .activation(Activation::Silu),
+            &[4, 4, 2],
+        ),
+        row(
+            SeparableConv2D::new(3, [1, 2])
+                .depth_multiplier(2)
+                .dilation_rate([1, 2])
+                .use_bias(false)
+                .pointwise_constraint(Constraint::NonNegative),
+            &[4, 4, 2],
+        ),
     ]
 }
 

@@ -10,31 +10,37 @@ use crate::layer::Padding;
 use crate::scalar::Scalar;
 
 pub(super) fn conv<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let rank = at.input.len();
-    // (taps ..., channels, filters) becomes (filters, channels, taps ...).
-    let axes: Vec<usize> = [rank, rank - 1].into_iter().chain(0..rank - 1).collect();
-    let kernel = turned(at.needed("kernel")?, &axes);
+    let kernel = filters_first(at.needed("kernel")?);
     let groups: usize = at.get("groups")?;
     convolve(graph, at, x, &[(kernel, groups)])
 }
 
 pub(super) fn depthwise<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let channels = at.input[1];
+    let channels = at.input[at.input.len() - 1];
     let kernel = by_channel(at.needed("kernel")?)?;
     convolve(graph, at, x, &[(kernel, channels)])
 }
 
 pub(super) fn separable<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let channels = at.input[1];
+    let channels = at.input[at.input.len() - 1];
     let depthwise = by_channel(at.needed("depthwise_kernel")?)?;
-    let pointwise = turned(at.needed("pointwise_kernel")?, &[2, 1, 0]);
+    let pointwise = filters_first(at.needed("pointwise_kernel")?);
     convolve(graph, at, x, &[(depthwise, channels), (pointwise, 1)])
 }
 
-/// (taps, channels, kernels of each) becomes (channels · kernels, 1, taps).
+/// (taps ..., channels, filters) becomes (filters, channels, taps ...).
+fn filters_first(kernel: ndarray::ArrayD<f32>) -> ndarray::ArrayD<f32> {
+    let last = kernel.ndim() - 1;
+    let axes: Vec<usize> = [last, last - 1].into_iter().chain(0..last - 1).collect();
+    turned(kernel, &axes)
+}
+
+/// (taps ..., channels, kernels of each) becomes (channels · kernels, 1, taps ...).
 fn by_channel(kernel: ndarray::ArrayD<f32>) -> Result<ndarray::ArrayD<f32>> {
-    let shape = [kernel.shape()[1] * kernel.shape()[2], 1, kernel.shape()[0]];
-    shaped(turned(kernel, &[1, 2, 0]), &shape)
+    let (taps, last) = (kernel.ndim() - 2, kernel.ndim() - 1);
+    let axes: Vec<usize> = [taps, last].into_iter().chain(0..taps).collect();
+    let shape = [&[kernel.shape()[taps] * kernel.shape()[last], 1], &kernel.shape()[..taps]].concat();
+    shaped(turned(kernel, &axes), &shape)
 }
 
 /// A sequence of convolutions, each with a kernel and groups. The first one has the window, the last one the bias.

@@ -214,6 +214,28 @@ fn convolutions() -> Vec<Case> {
                 .activation(Tanh),
             &[6, 2],
         ),
+        one("depthwise_conv2d", DepthwiseConv2D::new([2, 3]), &[4, 5, 2]),
+        one(
+            "depthwise_conv2d_settings",
+            DepthwiseConv2D::new([3, 2]).strides([2, 1]).padding(SAME).depth_multiplier(3).activation(Relu),
+            &[5, 4, 2],
+        ),
+        one(
+            "depthwise_conv2d_strides_dilated",
+            DepthwiseConv2D::new([2, 2]).strides([1, 2]).dilation_rate([3, 2]).use_bias(false),
+            &[5, 6, 3],
+        ),
+        one("separable_conv2d", SeparableConv2D::new(3, [2, 3]), &[4, 5, 2]),
+        one(
+            "separable_conv2d_settings",
+            SeparableConv2D::new(3, [3, 2])
+                .padding(SAME)
+                .depth_multiplier(2)
+                .strides([1, 2])
+                .use_bias(false)
+                .activation(Tanh),
+            &[5, 4, 2],
+        ),
     ]
 }
 

@@ -213,6 +213,21 @@ fn convolutions<F: Scalar>(c: &mut Cases) {
     c.check::<F>("separable_conv1d", SeparableConv1D::new(3, 2), &[5, 2]);
     let separable = SeparableConv1D::new(3, 3).padding(same).depth_multiplier(2).activation(Tanh);
     c.check::<F>("separable_conv1d_settings", separable, &[6, 2]);
+    let both = DepthwiseConv1D::new(3).strides(2).dilation_rate(2);
+    c.check::<F>("depthwise_conv1d_strides_dilated", both, &[9, 2]);
+    c.check::<F>("depthwise_conv2d", DepthwiseConv2D::new([2, 3]), &[4, 5, 2]);
+    let depthwise =
+        DepthwiseConv2D::new([3, 3]).strides([2, 1]).padding(same).depth_multiplier(3).activation(Relu);
+    c.check::<F>("depthwise_conv2d_settings", depthwise, &[5, 4, 2]);
+    let dilated = DepthwiseConv2D::new([2, 2]).dilation_rate([1, 2]).use_bias(false);
+    c.check::<F>("depthwise_conv2d_dilated", dilated, &[4, 5, 3]);
+    let both = DepthwiseConv2D::new([2, 2]).strides([1, 2]).dilation_rate([3, 2]).padding(same);
+    c.check::<F>("depthwise_conv2d_strides_dilated", both.depth_multiplier(2), &[5, 6, 2]);
+    c.check::<F>("separable_conv2d", SeparableConv2D::new(3, [2, 3]), &[4, 5, 2]);
+    let separable = SeparableConv2D::new(3, [3, 3]).strides([1, 2]).padding(same).depth_multiplier(2);
+    c.check::<F>("separable_conv2d_settings", separable.activation(Tanh), &[5, 4, 2]);
+    let dilated = SeparableConv2D::new(4, [2, 2]).dilation_rate([2, 2]).use_bias(false);
+    c.check::<F>("separable_conv2d_dilated", dilated, &[4, 5, 3]);
 }
 
 fn pools<F: Scalar>(c: &mut Cases) {
