@@ -28,6 +28,7 @@ pub use context::{BackwardContext, GlobalBatch, Step};
 #[cfg(feature = "onnx")]
 pub(crate) use axis::JoinedAxes;
 pub use convolution::conv::Conv;
+pub use convolution::conv_transpose::ConvTranspose;
 pub use convolution::depthwise::DepthwiseConv;
 pub use convolution::separable::SeparableConv;
 pub use families::*;

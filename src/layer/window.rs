@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::config::words;
 use crate::error::{Error, ExpectedAxis, ExpectedShape, Result};
 use crate::layer::check::{check_positive, wrong_shape};
+use crate::layer::strided_copy::check_size;
 use crate::scalar::Scalar;
 
 /// The padding of a sliding window at the ends of its input.
@@ -152,6 +153,61 @@ impl<const D: usize> Sliding<D> {
     }
 }
 
+/// The window of a transposed convolution: its cells are the outputs, and its positions the inputs.
+impl<const D: usize> Sliding<D> {
+    /// Fits the window to samples of this shape; `filters` is the number of channels of the output.
+    ///
+    /// An axis of `n` inputs has `(n − 1)·s + a` outputs. Windows start `⌊(e − a)/2⌋` cells before the first output.
+    pub(super) fn transposed(
+        &self,
+        input: &[usize],
+        filters: usize,
+        output_padding: Option<[usize; D]>,
+    ) -> Result<Window> {
+        channels::<D>(input)?;
+        self.check_positive()?;
+        self.check_dilation()?;
+        self.check_not_causal()?;
+        if let Some(added) = output_padding
+            && added.iter().zip(&self.strides).any(|(added, stride)| added >= stride)
+        {
+            let expected = format!("below the strides {:?}", self.strides);
+            return Err(Error::argument("output_padding", expected, format!("{added:?}")));
+        }
+        let (mut before, mut output) = ([0; D], [0; D]);
+        for axis in 0..D {
+            let (n, s) = (input[axis], self.strides[axis]);
+            let covered = self.covered(axis, n)?;
+            let added = match (self.padding, output_padding.map(|added| added[axis])) {
+                (Padding::Same, None) => s,
+                (Padding::Same, Some(added)) => covered % 2 + added,
+                (_, None) => covered.max(s),
+                (_, Some(added)) => covered.saturating_add(added),
+            };
+            let length = (n - 1).checked_mul(s).and_then(|start| start.checked_add(added));
+            let Some(length) = length.filter(|&length| length <= isize::MAX as usize - covered) else {
+                let most = (isize::MAX as usize - covered) / (n + 1);
+                return Err(Error::argument("strides", format!("at most {most}"), s));
+            };
+            if length == 0 {
+                let expected = "at least 1 for one input and a kernel that covers an even number of outputs";
+                return Err(Error::argument("output_padding", expected, 0));
+            }
+            (before[axis], output[axis]) = (covered.saturating_sub(added) / 2, length);
+        }
+        check_size(&[&output[..], &[filters]].concat())?;
+        Ok(Window {
+            channels: filters,
+            input: two(1, &output),
+            size: two(1, &self.size),
+            strides: two(1, &self.strides),
+            dilation: two(1, &self.dilation),
+            before: two(0, &before),
+            output: two(1, &input[..D]),
+        })
+    }
+}
+
 /// The channels of a sequence (`D` = 1) or an image (`D` = 2); refuses another shape.
 pub(super) fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
     if input.len() != D + 1 || input.contains(&0) {
@@ -179,6 +235,11 @@ impl Window {
         self.output[0] * self.output[1]
     }
 
+    /// The number of cells.
+    pub(super) fn cells(&self) -> usize {
+        self.input[0] * self.input[1]
+    }
+
     /// The number of taps.
     pub(super) fn taps(&self) -> usize {
         self.size[0] * self.size[1]
@@ -187,6 +248,11 @@ impl Window {
     /// The shape of an output with this number of channels, over `axes` axes.
     pub(super) fn output_shape(&self, axes: usize, channels: usize) -> Vec<usize> {
         [&self.output[2 - axes..], &[channels]].concat()
+    }
+
+    /// The shape of the input, over `axes` axes.
+    pub(super) fn input_shape(&self, axes: usize) -> Vec<usize> {
+        [&self.input[2 - axes..], &[self.channels]].concat()
     }
 
     /// Calls `f` with every run of contiguous cells within the input, position by position.
@@ -310,6 +376,33 @@ mod tests {
         let causal = sliding(3, 2, 1, Padding::Causal).over(&[6, 1]).unwrap();
         assert_eq!((causal.output[1], causal.before[1]), (3, 2));
         assert_eq!(sliding(3, 2, 1, Padding::Valid).over(&[6, 1]).unwrap().output[1], 2);
+    }
+
+    #[test]
+    fn transposed_windows_agree_with_keras() {
+        use Padding::{Same, Valid};
+        // n, k, stride, dilation, padding, output padding: output length, cells before.
+        for (n, k, s, d, padding, added, length, before) in [
+            (4, 3, 2, 1, Valid, None, 9, 0),
+            (4, 2, 3, 1, Valid, None, 12, 0),
+            (4, 3, 2, 1, Valid, Some(1), 10, 0),
+            (4, 3, 1, 2, Valid, None, 8, 0),
+            (4, 3, 2, 1, Same, None, 8, 0),
+            (4, 5, 2, 1, Same, None, 8, 1),
+            (4, 4, 1, 1, Same, None, 4, 1),
+            (4, 2, 3, 1, Same, None, 12, 0),
+            (4, 3, 1, 2, Same, None, 4, 2),
+            (4, 3, 2, 1, Same, Some(0), 7, 1),
+            (4, 3, 2, 1, Same, Some(1), 8, 0),
+            (4, 4, 3, 1, Same, Some(0), 9, 2),
+            (4, 4, 3, 1, Same, Some(2), 11, 1),
+            (4, 1, 3, 1, Same, Some(2), 12, 0),
+        ] {
+            let window =
+                sliding(k, s, d, padding).transposed(&[n, 1], 1, added.map(|added| [added])).unwrap();
+            let found = (window.input[1], window.before[1], window.output[1]);
+            assert_eq!(found, (length, before, n), "{n} {k} {s} {d} {padding:?} {added:?}");
+        }
     }
 
     #[test]

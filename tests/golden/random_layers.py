@@ -107,6 +107,14 @@ def conv(layer, axes):
     return draw
 
 
+def conv_transpose(layer, axes):
+    def draw(s):
+        window = sliding(s, axes)
+        added = tuple(rng.randrange(stride) for stride in each(window["strides"], axes))
+        return layer(rng.randint(1, 3), **window, **weight("kernel", axes + 1), **bias(), **some(activation=activation, use_bias=flag, output_padding=lambda: added), **common())
+    return draw
+
+
 def depthwise(layer, axes):
     def draw(s):
         return layer(**sliding(s, axes), **weight("depthwise", axes + 1), **bias(), **some(activation=activation, use_bias=flag, depth_multiplier=lambda: 2), **common())
@@ -236,7 +244,9 @@ LAYERS = {
     "BatchNormalization": (ANY, batch_normalization),
     "Bidirectional": ((2,), bidirectional),
     "Conv1D": ((2,), conv(L.Conv1D, 1)),
+    "Conv1DTranspose": ((2,), conv_transpose(L.Conv1DTranspose, 1)),
     "Conv2D": ((3,), conv(L.Conv2D, 2)),
+    "Conv2DTranspose": ((3,), conv_transpose(L.Conv2DTranspose, 2)),
     "Cropping1D": ((2,), cropping),
     "Dense": (ANY, lambda s: L.Dense(rng.randint(1, 5), **weight("kernel", 1, lambda: initializer(square=True)), **bias(), **some(activation=activation, use_bias=flag), **common())),
     "DepthwiseConv1D": ((2,), depthwise(L.DepthwiseConv1D, 1)),

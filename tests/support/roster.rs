@@ -180,6 +180,22 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
                 .pointwise_constraint(Constraint::NonNegative),
             &[4, 4, 2],
         ),
+        row(
+            Conv2DTranspose::new(3, [2, 3])
+                .strides([3, 2])
+                .padding(Padding::Same)
+                .output_padding([2, 0])
+                .activation(Activation::Tanh)
+                .bias_initializer(Initializer::Constant(0.5)),
+            &[3, 2, 2],
+        ),
+        row(
+            Conv1DTranspose::new(3, 3)
+                .dilation_rate(2)
+                .use_bias(false)
+                .kernel_regularizer(Regularizer::L2(0.1)),
+            &[4, 4],
+        ),
     ]
 }
 

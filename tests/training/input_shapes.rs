@@ -32,6 +32,7 @@ fn layers_of_sequences_refuse_other_shapes() {
     let expected = named(&["steps", "channels"]);
     for shape in [&[10][..], &[10, 4, 2], &[0, 4], &[10, 0], &[]] {
         refuses(Conv1D::new(2, 3), shape, &expected);
+        refuses(Conv1DTranspose::new(2, 3), shape, &expected);
         refuses(DepthwiseConv1D::new(3), shape, &expected);
         refuses(SeparableConv1D::new(2, 3), shape, &expected);
         refuses(MaxPooling1D::new(2), shape, &expected);
@@ -74,6 +75,7 @@ fn layers_of_images_and_of_vectors_refuse_other_shapes() {
     let expected = named(&["height", "width", "channels"]);
     for shape in [&[10, 4][..], &[10, 4, 3, 2], &[0, 4, 2], &[]] {
         refuses(Conv2D::new(2, [3, 3]), shape, &expected);
+        refuses(Conv2DTranspose::new(2, [3, 3]), shape, &expected);
         refuses(DepthwiseConv2D::new([3, 3]), shape, &expected);
         refuses(SeparableConv2D::new(2, [3, 3]), shape, &expected);
         refuses(MaxPooling2D::new([2, 2]), shape, &expected);

@@ -1,12 +1,14 @@
 //! Convolutions in the sense of neural networks: kernels slide over the input without being flipped.
 
 pub(super) mod conv;
+pub(super) mod conv_transpose;
 pub(super) mod depthwise;
 mod depthwise_filters;
 mod filters;
 pub(super) mod separable;
 
 pub use conv::{Conv1D, Conv2D};
+pub use conv_transpose::{Conv1DTranspose, Conv2DTranspose};
 pub use depthwise::{DepthwiseConv1D, DepthwiseConv2D};
 pub use separable::{SeparableConv1D, SeparableConv2D};
 

@@ -28,6 +28,36 @@ pub(super) fn separable<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str
     convolve(graph, at, x, &[(depthwise, channels), (pointwise, 1)])
 }
 
+pub(super) fn conv_transpose<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let (size, strides, dilation) =
+        (at.sizes("kernel_size")?, at.sizes("strides")?, at.sizes("dilation_rate")?);
+    // The outputs of all taps: those beyond the output are cut off by pads, and those that no tap reaches are added.
+    let [mut before, mut after, mut added] = [const { Vec::new() }; 3];
+    for axis in 0..size.len() {
+        let (start, length) = ((at.input[axis] - 1) * strides[axis], at.output[axis]);
+        let covered = (size[axis] - 1) * dilation[axis] + 1;
+        let cut = covered.saturating_sub(length - start) / 2;
+        before.push(cut);
+        after.push((start + covered - cut).saturating_sub(length));
+        added.push((length + cut).saturating_sub(start + covered));
+    }
+    let attributes = vec![
+        sizes("kernel_shape", &size),
+        sizes("strides", &strides),
+        sizes("dilations", &dilation),
+        sizes("pads", &[before, after].concat()),
+        sizes("output_padding", &added),
+    ];
+    // (taps ..., filters, channels) becomes (channels, filters, taps ...).
+    let kernel = graph.constant("kernel", &filters_first(at.needed("kernel")?));
+    let bias = at.weight("bias").map(|bias| graph.constant("bias", &bias));
+    let first = channels_first(graph, x, at.input.len());
+    let inputs: Vec<&str> = [&*first, &*kernel].into_iter().chain(bias.as_deref()).collect();
+    let y = graph.op("ConvTranspose", &inputs, attributes);
+    let z = channels_last(graph, &y, at.input.len());
+    Ok(activate(graph, at.function("activation")?, &z, at.width()))
+}
+
 /// (taps ..., channels, filters) becomes (filters, channels, taps ...).
 fn filters_first(kernel: ndarray::ArrayD<f32>) -> ndarray::ArrayD<f32> {
     let last = kernel.ndim() - 1;

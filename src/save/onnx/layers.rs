@@ -58,6 +58,7 @@ fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &s
         "LayerNormalization" => normalization::layer(graph, &at, x),
         "UnitNormalization" => normalization::unit(graph, &at, x),
         "Conv1D" | "Conv2D" => convolution::conv(graph, &at, x),
+        "Conv1DTranspose" | "Conv2DTranspose" => convolution::conv_transpose(graph, &at, x),
         "DepthwiseConv1D" | "DepthwiseConv2D" => convolution::depthwise(graph, &at, x),
         "SeparableConv1D" | "SeparableConv2D" => convolution::separable(graph, &at, x),
         "MaxPooling1D" | "MaxPooling2D" => convolution::pool(graph, &at, "MaxPool", x),
