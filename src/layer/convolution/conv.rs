@@ -83,8 +83,9 @@ pub type Conv2D<F = f32> = Conv<2, F>;
 /// those of [`Conv1D`] and [`Conv2D`].
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a size of 0, for strides and dilation both above 1, or for groups that do not
-/// divide channels and filters; [`Error::InputShape`] for samples of another rank or shorter than the window.
+/// At `build`: [`Error::Argument`] for a size of 0, for a window larger than the address space, for strides and dilation
+/// both above 1, or for groups that do not divide channels and filters; [`Error::InputShape`] for samples of another rank
+/// or shorter than the window.
 ///
 /// # Example
 /// ```
