@@ -29,6 +29,9 @@ pub use context::{BackwardContext, GlobalBatch, Step};
 #[cfg(feature = "onnx")]
 pub(crate) use axis::JoinedAxes;
 pub use convolution::conv::Conv;
+pub use convolution::conv_transpose::ConvTranspose;
+pub use convolution::depthwise::DepthwiseConv;
+pub use convolution::separable::SeparableConv;
 pub use families::*;
 pub use mask::MaskRule;
 pub use named::{NamedLayer, Part, PartMut};

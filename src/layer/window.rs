@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::config::words;
 use crate::error::{Error, ExpectedAxis, ExpectedShape, Result};
 use crate::layer::check::{check_positive, wrong_shape};
+use crate::layer::strided_copy::check_size;
 use crate::scalar::Scalar;
 
 /// The padding of a sliding window at the ends of its input.
@@ -72,24 +73,59 @@ pub(super) struct Stretch {
 }
 
 impl<const D: usize> Sliding<D> {
+    /// The window of a new kernel: it moves by 1, and its taps are neighbours.
+    pub(super) fn of_kernel(size: [usize; D]) -> Self {
+        let (strides, dilation) = ([1; D], [1; D]);
+        Sliding { size, strides, dilation, padding: Padding::Valid, what: "kernel_size" }
+    }
+
+    fn check_positive(&self) -> Result<()> {
+        (0..D).try_for_each(|axis| {
+            let (size, strides, dilation) = (self.size[axis], self.strides[axis], self.dilation[axis]);
+            check_positive(&[(self.what, size), ("strides", strides), ("dilation_rate", dilation)])
+        })
+    }
+
+    /// Refuses strides and dilation both above 1.
+    pub(super) fn check_dilation(&self) -> Result<()> {
+        if self.strides.iter().all(|&s| s <= 1) || self.dilation.iter().all(|&d| d <= 1) {
+            return Ok(());
+        }
+        let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
+        Err(Error::argument("dilation_rate", "1 if strides are above 1", found))
+    }
+
+    /// Refuses causal padding.
+    pub(super) fn check_not_causal(&self) -> Result<()> {
+        match self.padding {
+            Padding::Causal => Err(Error::argument("padding", "Valid or Same", "Causal")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The number of cells that the window covers along an axis. Refuses a window that does not fit in the address space
+    /// together with an input of `n` cells.
+    fn covered(&self, axis: usize, n: usize) -> Result<usize> {
+        let (k, d) = (self.size[axis], self.dilation[axis]);
+        let most = (isize::MAX as usize).saturating_sub(n);
+        match (k - 1).checked_mul(d) {
+            Some(steps) if steps < most => Ok(steps + 1),
+            _ if d > 1 => Err(Error::argument("dilation_rate", format!("at most {}", most / k), d)),
+            _ => Err(Error::argument(self.what, format!("at most {most}"), k)),
+        }
+    }
+
     /// Fits the window to samples of this shape.
     pub(super) fn over(&self, input: &[usize]) -> Result<Window> {
         let channels = channels::<D>(input)?;
-        for axis in 0..D {
-            let (size, strides, dilation) = (self.size[axis], self.strides[axis], self.dilation[axis]);
-            check_positive(&[(self.what, size), ("strides", strides), ("dilation_rate", dilation)])?;
-        }
-        if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
-            let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
-            return Err(Error::argument("dilation_rate", "1 if strides are above 1", found));
-        }
+        self.check_positive()?;
         if D > 1 && self.padding == Padding::Causal {
             return Err(Error::argument("padding", "Valid or Same in two dimensions", "Causal"));
         }
         let (mut before, mut output) = ([0; D], [0; D]);
         for axis in 0..D {
-            let (n, k, s, d) = (input[axis], self.size[axis], self.strides[axis], self.dilation[axis]);
-            let covered = (k - 1).checked_mul(d).and_then(|steps| steps.checked_add(1)).unwrap_or(usize::MAX);
+            let (n, s) = (input[axis], self.strides[axis]);
+            let covered = self.covered(axis, n)?;
             (before[axis], output[axis]) = match self.padding {
                 Padding::Valid if covered > n => {
                     let mut expected: Vec<_> =
@@ -100,7 +136,7 @@ impl<const D: usize> Sliding<D> {
                 Padding::Valid => (0, (n - covered) / s + 1),
                 Padding::Same => {
                     let out = n.div_ceil(s);
-                    (((out - 1) * s).saturating_add(covered).saturating_sub(n) / 2, out)
+                    (((out - 1) * s + covered).saturating_sub(n) / 2, out)
                 }
                 Padding::Causal => (covered - 1, n.div_ceil(s)),
             };
@@ -113,6 +149,61 @@ impl<const D: usize> Sliding<D> {
             dilation: two(1, &self.dilation),
             before: two(0, &before),
             output: two(1, &output),
+        })
+    }
+}
+
+/// The window of a transposed convolution: its cells are the outputs, and its positions the inputs.
+impl<const D: usize> Sliding<D> {
+    /// Fits the window to samples of this shape; `filters` is the number of channels of the output.
+    ///
+    /// An axis of `n` inputs has `(n − 1)·s + a` outputs. Windows start `⌊(e − a)/2⌋` cells before the first output.
+    pub(super) fn transposed(
+        &self,
+        input: &[usize],
+        filters: usize,
+        output_padding: Option<[usize; D]>,
+    ) -> Result<Window> {
+        channels::<D>(input)?;
+        self.check_positive()?;
+        self.check_dilation()?;
+        self.check_not_causal()?;
+        if let Some(added) = output_padding
+            && added.iter().zip(&self.strides).any(|(added, stride)| added >= stride)
+        {
+            let expected = format!("below the strides {:?}", self.strides);
+            return Err(Error::argument("output_padding", expected, format!("{added:?}")));
+        }
+        let (mut before, mut output) = ([0; D], [0; D]);
+        for axis in 0..D {
+            let (n, s) = (input[axis], self.strides[axis]);
+            let covered = self.covered(axis, n)?;
+            let added = match (self.padding, output_padding.map(|added| added[axis])) {
+                (Padding::Same, None) => s,
+                (Padding::Same, Some(added)) => covered % 2 + added,
+                (_, None) => covered.max(s),
+                (_, Some(added)) => covered.saturating_add(added),
+            };
+            let length = (n - 1).checked_mul(s).and_then(|start| start.checked_add(added));
+            let Some(length) = length.filter(|&length| length <= isize::MAX as usize - covered) else {
+                let most = (isize::MAX as usize - covered) / (n + 1);
+                return Err(Error::argument("strides", format!("at most {most}"), s));
+            };
+            if length == 0 {
+                let expected = "at least 1 for one input and a kernel that covers an even number of outputs";
+                return Err(Error::argument("output_padding", expected, 0));
+            }
+            (before[axis], output[axis]) = (covered.saturating_sub(added) / 2, length);
+        }
+        check_size(&[&output[..], &[filters]].concat())?;
+        Ok(Window {
+            channels: filters,
+            input: two(1, &output),
+            size: two(1, &self.size),
+            strides: two(1, &self.strides),
+            dilation: two(1, &self.dilation),
+            before: two(0, &before),
+            output: two(1, &input[..D]),
         })
     }
 }
@@ -145,6 +236,11 @@ impl Window {
         self.output[0] * self.output[1]
     }
 
+    /// The number of cells.
+    pub(super) fn cells(&self) -> usize {
+        self.input[0] * self.input[1]
+    }
+
     /// The number of taps.
     pub(super) fn taps(&self) -> usize {
         self.size[0] * self.size[1]
@@ -153,6 +249,11 @@ impl Window {
     /// The shape of an output with this number of channels, over `axes` axes.
     pub(super) fn output_shape(&self, axes: usize, channels: usize) -> Vec<usize> {
         [&self.output[2 - axes..], &[channels]].concat()
+    }
+
+    /// The shape of the input, over `axes` axes.
+    pub(super) fn input_shape(&self, axes: usize) -> Vec<usize> {
+        [&self.input[2 - axes..], &[self.channels]].concat()
     }
 
     /// Calls `f` with every run of contiguous cells within the input, position by position.
@@ -276,6 +377,33 @@ mod tests {
         let causal = sliding(3, 2, 1, Padding::Causal).over(&[6, 1]).unwrap();
         assert_eq!((causal.output[1], causal.before[1]), (3, 2));
         assert_eq!(sliding(3, 2, 1, Padding::Valid).over(&[6, 1]).unwrap().output[1], 2);
+    }
+
+    #[test]
+    fn transposed_windows_agree_with_keras() {
+        use Padding::{Same, Valid};
+        // n, k, stride, dilation, padding, output padding: output length, cells before.
+        for (n, k, s, d, padding, added, length, before) in [
+            (4, 3, 2, 1, Valid, None, 9, 0),
+            (4, 2, 3, 1, Valid, None, 12, 0),
+            (4, 3, 2, 1, Valid, Some(1), 10, 0),
+            (4, 3, 1, 2, Valid, None, 8, 0),
+            (4, 3, 2, 1, Same, None, 8, 0),
+            (4, 5, 2, 1, Same, None, 8, 1),
+            (4, 4, 1, 1, Same, None, 4, 1),
+            (4, 2, 3, 1, Same, None, 12, 0),
+            (4, 3, 1, 2, Same, None, 4, 2),
+            (4, 3, 2, 1, Same, Some(0), 7, 1),
+            (4, 3, 2, 1, Same, Some(1), 8, 0),
+            (4, 4, 3, 1, Same, Some(0), 9, 2),
+            (4, 4, 3, 1, Same, Some(2), 11, 1),
+            (4, 1, 3, 1, Same, Some(2), 12, 0),
+        ] {
+            let window =
+                sliding(k, s, d, padding).transposed(&[n, 1], 1, added.map(|added| [added])).unwrap();
+            let found = (window.input[1], window.before[1], window.output[1]);
+            assert_eq!(found, (length, before, n), "{n} {k} {s} {d} {padding:?} {added:?}");
+        }
     }
 
     #[test]

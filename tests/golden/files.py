@@ -108,6 +108,9 @@ CASES = {
                    "series", "hot", O.Adam(0.01, amsgrad=True, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=4), K.CategoricalFocalCrossentropy(), [M.TopKCategoricalAccuracy(k=2)]),
     "separable": ([L.SeparableConv1D(4, 3, padding="same", depth_multiplier=2), L.DepthwiseConv1D(3, depth_multiplier=2, strides=2, activation="elu"), L.Flatten(), L.Dense(3)],
                   "series", "hot", O.SGD(S.ExponentialDecay(0.1, 10, 0.5), momentum=0.9), K.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), None),
+    "transposed": ([L.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same", activation="elu"), L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1),
+                    L.SeparableConv2D(4, (2, 3), depth_multiplier=2), L.Reshape((20, 4)), L.Conv1DTranspose(3, 4, strides=2, activation="tanh"), L.GlobalAveragePooling1D(), L.Dense(2)],
+                   "image", "numbers", O.SGD(0.05, momentum=0.9), K.MeanSquaredError(), None),
     "shapes": ([L.Reshape((6, 8)), L.Permute((2, 1)), L.ZeroPadding1D(1), L.Cropping1D((0, 1)), L.UpSampling1D(2),
                 L.Conv1D(4, 3, kernel_regularizer=R.L2(0.01), activity_regularizer=R.L1(0.01)), L.Flatten(), L.Dense(2, bias_regularizer=R.L1L2(0.01, 0.02))],
                "series", "numbers", O.Lion(0.002, weight_decay=0.01), K.MeanAbsoluteError(), [M.MeanAbsolutePercentageError(), M.MeanSquaredLogarithmicError()]),
@@ -162,7 +165,7 @@ CASES = {
 }
 for i, names in enumerate([("celu", "hard_shrink", "hard_silu", "hard_tanh"), ("leaky_relu", "log_sigmoid", "soft_shrink", "sparse_plus"), ("sparse_sigmoid", "squareplus", "tanh_shrink", "linear")]):
     CASES[f"activations_{i}"] = ([L.Dense(3, activation=name, kernel_initializer=I.RandomNormal(stddev=1.0)) for name in names], "flat")
-WIDE = ["dense", "conv2d", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual", "legacy"]
+WIDE = ["dense", "conv2d", "transposed", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual", "legacy"]
 
 
 def networks():

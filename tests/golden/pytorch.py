@@ -64,6 +64,10 @@ store({
     "gru_no_bias": (N.Sequential(N.GRU(3, 4, batch_first=True, bias=False), Last()), (4, 5, 3)),
     "gru_both": (N.Sequential(N.GRU(3, 4, batch_first=True, bidirectional=True), First()), (4, 5, 3)),
 })
+store({
+    "transposed_1d": (N.Sequential(Turn(), N.Conv1d(3, 6, 2, groups=3), N.ConvTranspose1d(6, 4, 3, stride=2), Back()), (4, 5, 3)),
+    "transposed_2d": (N.Sequential(Turn(), N.Conv2d(2, 4, (3, 2), groups=2), N.ConvTranspose2d(4, 3, (3, 2), stride=(2, 1)), Back()), (4, 5, 4, 2)),
+})
 half = {name: value.half() for name, value in NETS["dense"][0].state_dict().items()}
 save_file(half, HERE / "files" / "dense_half.safetensors")
 (HERE / "pytorch.json").write_text(json.dumps(stored, separators=(",", ":")).replace("},", "},\n") + "\n")

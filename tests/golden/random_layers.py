@@ -108,13 +108,25 @@ def conv(layer, axes):
     return draw
 
 
-def depthwise(s):
-    return L.DepthwiseConv1D(**sliding(s, 1), **weight("depthwise", 2), **bias(), **some(activation=activation, use_bias=flag, depth_multiplier=lambda: 2), **common())
+def conv_transpose(layer, axes):
+    def draw(s):
+        window = sliding(s, axes)
+        added = tuple(rng.randrange(stride) for stride in each(window["strides"], axes))
+        return layer(rng.randint(1, 3), **window, **weight("kernel", axes + 1), **bias(), **some(activation=activation, use_bias=flag, output_padding=lambda: added), **common())
+    return draw
 
 
-def separable(s):
-    return L.SeparableConv1D(rng.randint(1, 4), **sliding(s, 1), **weight("depthwise", 2), **weight("pointwise", 2), **bias(),
-                             **some(activation=activation, use_bias=flag, depth_multiplier=lambda: 2), **common())
+def depthwise(layer, axes):
+    def draw(s):
+        return layer(**sliding(s, axes), **weight("depthwise", axes + 1), **bias(), **some(activation=activation, use_bias=flag, depth_multiplier=lambda: 2), **common())
+    return draw
+
+
+def separable(layer, axes):
+    def draw(s):
+        return layer(rng.randint(1, 4), **sliding(s, axes), **weight("depthwise", axes + 1), **weight("pointwise", axes + 1), **bias(),
+                     **some(activation=activation, use_bias=flag, depth_multiplier=lambda: 2), **common())
+    return draw
 
 
 def pool(layer, axes):
@@ -272,11 +284,14 @@ LAYERS = {
     "BatchNormalization": (ANY, batch_normalization),
     "Bidirectional": ((2,), bidirectional),
     "Conv1D": ((2,), conv(L.Conv1D, 1)),
+    "Conv1DTranspose": ((2,), conv_transpose(L.Conv1DTranspose, 1)),
     "Conv2D": ((3,), conv(L.Conv2D, 2)),
+    "Conv2DTranspose": ((3,), conv_transpose(L.Conv2DTranspose, 2)),
     "Cropping1D": ((2,), cropping),
     "Cropping2D": ((3,), cropping2d),
     "Dense": (ANY, lambda s: L.Dense(rng.randint(1, 5), **weight("kernel", 1, lambda: initializer(square=True)), **bias(), **some(activation=activation, use_bias=flag), **common())),
-    "DepthwiseConv1D": ((2,), depthwise),
+    "DepthwiseConv1D": ((2,), depthwise(L.DepthwiseConv1D, 1)),
+    "DepthwiseConv2D": ((3,), depthwise(L.DepthwiseConv2D, 2)),
     "Dropout": (ANY, lambda s: L.Dropout(0.0, **some(seed=lambda: 3), **common())),
     "ELU": (ANY, lambda s: L.ELU(**some(alpha=lambda: pick(0.3, 2.0), activity_regularizer=lambda: "l2"))),  # Keras does not write an object
     # Only as the first layer, on class indices.
@@ -306,7 +321,8 @@ LAYERS = {
     "RepeatVector": ((1,), lambda s: L.RepeatVector(rng.randint(1, 3))),
     "Rescaling": (ANY, rescaling),
     "Reshape": (ANY, reshape),
-    "SeparableConv1D": ((2,), separable),
+    "SeparableConv1D": ((2,), separable(L.SeparableConv1D, 1)),
+    "SeparableConv2D": ((3,), separable(L.SeparableConv2D, 2)),
     "SimpleRNN": ((2,), recurrent("SimpleRNN")),
     "Softmax": (ANY, lambda s: L.Softmax(**some(axis=lambda: axis(s)), **common())),
     "SpatialDropout1D": ((2,), lambda s: L.SpatialDropout1D(0.0)),

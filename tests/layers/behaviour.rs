@@ -109,8 +109,28 @@ fn network() -> Sequential {
         .add(Dense::new(4).activation(Activation::Softmax))
 }
 
+/// Depthwise and transposed convolutions, over images and steps.
+fn image_network() -> Sequential {
+    Sequential::new()
+        .seed(3)
+        .add(Reshape::new([8, 5, 3]))
+        .add(DepthwiseConv2D::new([3, 3]).padding(Padding::Same).depth_multiplier(2))
+        .add(SeparableConv2D::new(8, [3, 2]).strides([2, 1]).activation(Activation::Relu))
+        .add(Conv2DTranspose::new(6, [3, 3]).strides([2, 2]).padding(Padding::Same))
+        .add(Reshape::new([24, 12]))
+        .add(Conv1DTranspose::new(4, 5).activation(Activation::Tanh))
+        .add(GlobalAveragePooling1D::new())
+        .add(Dense::new(4).activation(Activation::Softmax))
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
+    check_threads(network);
+    check_threads(image_network);
+}
+
+#[track_caller]
+fn check_threads(network: fn() -> Sequential) {
     let (x, y) = signals();
     let run = || {
         let mut model = network();

@@ -162,6 +162,41 @@ fn convolutions_have_correct_gradients() {
         SeparableConv1D::new(2, 3).depth_multiplier(2).padding(Padding::Same).activation(Activation::Silu),
         &[5, 2],
     );
+    check(DepthwiseConv1D::new(3).strides(2).dilation_rate(2), &[8, 2]);
+    check(DepthwiseConv2D::new([2, 3]), &[4, 5, 2]);
+    check(
+        DepthwiseConv2D::new([3, 2])
+            .depth_multiplier(3)
+            .strides([2, 1])
+            .padding(Padding::Same)
+            .activation(relu),
+        &[5, 4, 2],
+    );
+    check(DepthwiseConv2D::new([2, 2]).dilation_rate([1, 2]).use_bias(false), &[3, 5, 2]);
+    check(SeparableConv2D::new(3, [2, 3]), &[4, 5, 2]);
+    check(
+        SeparableConv2D::new(2, [3, 2])
+            .depth_multiplier(2)
+            .strides([1, 2])
+            .padding(Padding::Same)
+            .activation(Activation::Silu),
+        &[5, 4, 2],
+    );
+    check(Conv1DTranspose::new(3, 2), &[5, 2]);
+    check(Conv1DTranspose::new(2, 2).strides(3).use_bias(false).activation(Activation::Silu), &[4, 2]);
+    check(Conv1DTranspose::new(2, 5).strides(2).padding(Padding::Same).activation(relu), &[4, 2]);
+    check(Conv1DTranspose::new(2, 3).dilation_rate(2), &[4, 2]);
+    check(Conv1DTranspose::new(2, 9).padding(Padding::Same), &[4, 2]);
+    check(Conv2DTranspose::new(2, [2, 3]), &[3, 4, 2]);
+    check(
+        Conv2DTranspose::new(2, [4, 3])
+            .strides([3, 2])
+            .padding(Padding::Same)
+            .output_padding([1, 1])
+            .activation(Activation::Tanh),
+        &[3, 2, 2],
+    );
+    check(Conv2DTranspose::new(2, [2, 2]).dilation_rate([2, 1]).padding(Padding::Same), &[3, 4, 1]);
     check(
         Conv1D::new(2, 2).kernel_regularizer(Regularizer::L2(0.3)).activity_regularizer(Regularizer::L2(0.1)),
         &[4, 2],

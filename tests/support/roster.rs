@@ -185,6 +185,39 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(AdaptiveMaxPooling2D::new([3, 1]), &[4, 4, 2]),
         row(AdaptiveAveragePooling1D::new(3), &[4, 4]),
         row(AdaptiveAveragePooling2D::new([6, 3]), &[4, 4, 2]),
+        row(
+            DepthwiseConv2D::new([2, 1])
+                .depth_multiplier(2)
+                .strides([1, 2])
+                .dilation_rate([2, 1])
+                .padding(Padding::Same)
+                .activation(Activation::Silu),
+            &[4, 4, 2],
+        ),
+        row(
+            SeparableConv2D::new(3, [1, 2])
+                .depth_multiplier(2)
+                .dilation_rate([1, 2])
+                .use_bias(false)
+                .pointwise_constraint(Constraint::NonNegative),
+            &[4, 4, 2],
+        ),
+        row(
+            Conv2DTranspose::new(3, [2, 3])
+                .strides([3, 2])
+                .padding(Padding::Same)
+                .output_padding([2, 0])
+                .activation(Activation::Tanh)
+                .bias_initializer(Initializer::Constant(0.5)),
+            &[3, 2, 2],
+        ),
+        row(
+            Conv1DTranspose::new(3, 3)
+                .dilation_rate(2)
+                .use_bias(false)
+                .kernel_regularizer(Regularizer::L2(0.1)),
+            &[4, 4],
+        ),
     ]
 }
 

@@ -155,7 +155,14 @@ fn layers_of_sequences_and_images_check_their_arguments() {
         (Conv1D::new(3, 3).groups(2).into_named(), "groups"),
         (DepthwiseConv1D::new(3).depth_multiplier(0).into_named(), "depth_multiplier"),
         (DepthwiseConv1D::new(3).padding(Padding::Causal).into_named(), "padding"),
+        (DepthwiseConv1D::new(3).dilation_rate(0).into_named(), "dilation_rate"),
         (SeparableConv1D::new(0, 3).into_named(), "filters"),
+        (Conv1DTranspose::new(0, 3).into_named(), "filters"),
+        (Conv1DTranspose::new(2, 0).into_named(), "kernel_size"),
+        (Conv1DTranspose::new(2, 3).strides(0).into_named(), "strides"),
+        (Conv1DTranspose::new(2, 3).strides(2).dilation_rate(2).into_named(), "dilation_rate"),
+        (Conv1DTranspose::new(2, 3).output_padding(1).into_named(), "output_padding"),
+        (Conv1DTranspose::new(2, 3).padding(Padding::Causal).into_named(), "padding"),
         (AveragePooling1D::new(0).into_named(), "pool_size"),
         (MaxPooling1D::new(2).padding(Padding::Causal).into_named(), "padding"),
         (Dropout::new(1.0).into_named(), "rate"),
@@ -214,6 +221,61 @@ fn layers_of_sequences_and_images_check_their_arguments() {
     for layer in [UpSampling2D::new([0, 2]), UpSampling2D::new([2, 0])] {
         expect!(find(layer.into_named(), &[9, 9, 1]), Error::Argument { argument: "size", .. });
     }
+    const HUGE: usize = usize::MAX;
+    let same = Padding::Same;
+    for (layer, argument) in [
+        (Conv2D::new(2, [3, 3]).padding(same).dilation_rate([1, HUGE]).into_named(), "dilation_rate"),
+        (DepthwiseConv2D::new([3, 0]).into_named(), "kernel_size"),
+        (DepthwiseConv2D::new([3, HUGE]).padding(same).into_named(), "kernel_size"),
+        (DepthwiseConv2D::new([3, 3]).strides([0, 1]).into_named(), "strides"),
+        (DepthwiseConv2D::new([3, 3]).dilation_rate([1, 0]).into_named(), "dilation_rate"),
+        (DepthwiseConv2D::new([3, 3]).dilation_rate([HUGE / 2, 1]).into_named(), "dilation_rate"),
+        (DepthwiseConv2D::new([3, 3]).depth_multiplier(0).into_named(), "depth_multiplier"),
+        (DepthwiseConv2D::new([3, 3]).padding(Padding::Causal).into_named(), "padding"),
+        (SeparableConv2D::new(0, [3, 3]).into_named(), "filters"),
+        (SeparableConv2D::new(2, [0, 3]).into_named(), "kernel_size"),
+        (SeparableConv2D::new(2, [3, 3]).strides([1, 0]).into_named(), "strides"),
+        (
+            SeparableConv2D::new(2, [3, 3]).padding(same).dilation_rate([1, HUGE]).into_named(),
+            "dilation_rate",
+        ),
+        (SeparableConv2D::new(2, [3, 3]).depth_multiplier(0).into_named(), "depth_multiplier"),
+        (SeparableConv2D::new(2, [3, 3]).padding(Padding::Causal).into_named(), "padding"),
+        (Conv2DTranspose::new(0, [3, 3]).into_named(), "filters"),
+        (Conv2DTranspose::new(2, [3, 0]).into_named(), "kernel_size"),
+        (Conv2DTranspose::new(2, [3, HUGE]).into_named(), "kernel_size"),
+        (Conv2DTranspose::new(2, [3, 3]).strides([2, 0]).into_named(), "strides"),
+        (Conv2DTranspose::new(2, [3, 3]).strides([2, HUGE / 2]).into_named(), "strides"),
+        (
+            Conv2DTranspose::new(2, [3, 3]).strides([2, HUGE]).output_padding([1, HUGE - 1]).into_named(),
+            "strides",
+        ),
+        (Conv2DTranspose::new(2, [3, 3]).dilation_rate([0, 1]).into_named(), "dilation_rate"),
+        (Conv2DTranspose::new(2, [3, 3]).dilation_rate([1, HUGE]).into_named(), "dilation_rate"),
+        (Conv2DTranspose::new(2, [3, 3]).strides([2, 1]).dilation_rate([1, 2]).into_named(), "dilation_rate"),
+        (
+            Conv2DTranspose::new(2, [3, 3]).strides([2, 1]).output_padding([1, 1]).into_named(),
+            "output_padding",
+        ),
+        (Conv2DTranspose::new(2, [3, 3]).padding(Padding::Causal).into_named(), "padding"),
+    ] {
+        let fault = find(layer, &[10, 9, 4]);
+        assert!(
+            matches!(&fault, Error::Argument { argument: found, .. } if *found == argument),
+            "{argument}: {fault:?}"
+        );
+    }
+    for layer in [
+        DepthwiseConv2D::new([3, 3]).depth_multiplier(HUGE).into_named(),
+        SeparableConv2D::new(HUGE, [3, 3]).into_named(),
+        SeparableConv2D::new(2, [1, HUGE / 4]).padding(same).into_named(),
+        Conv2DTranspose::new(HUGE, [3, 3]).into_named(),
+        Conv2DTranspose::new(2, [1, 1]).strides([1 << 20, 1 << 20]).into_named(),
+    ] {
+        expect!(find(layer, &[10, 9, 4]), Error::TooLarge { .. });
+    }
+    let empty = Conv1DTranspose::new(2, 4).padding(same).output_padding(0);
+    expect!(find(empty.into_named(), &[1, 4]), Error::Argument { argument: "output_padding", .. });
     let dilated = Conv2D::new(2, [3, 3]).padding(Padding::Causal);
     expect!(find(dilated.into_named(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
     expect!(find(Residual::new().into_named(), &[3]), Error::NoLayers);
@@ -245,6 +307,18 @@ fn errors_name_the_setter_of_the_parameter() {
             &[9, 2],
             "pointwise_regularizer",
         ),
+        (
+            DepthwiseConv2D::new([3, 3]).depthwise_regularizer(bad).into_named(),
+            &[9, 9, 2],
+            "depthwise_regularizer",
+        ),
+        (
+            SeparableConv2D::new(2, [3, 3]).pointwise_regularizer(bad).into_named(),
+            &[9, 9, 2],
+            "pointwise_regularizer",
+        ),
+        (Conv1DTranspose::new(2, 3).kernel_regularizer(bad).into_named(), &[9, 2], "kernel_regularizer"),
+        (Conv2DTranspose::new(2, [3, 3]).bias_regularizer(bad).into_named(), &[9, 9, 2], "bias_regularizer"),
         (Gru::new(2).recurrent_regularizer(bad).into_named(), &[9, 2], "recurrent_regularizer"),
         (BatchNormalization::new().beta_regularizer(bad).into_named(), &[4], "beta_regularizer"),
         (LayerNormalization::new().gamma_regularizer(bad).into_named(), &[4], "gamma_regularizer"),

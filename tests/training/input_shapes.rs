@@ -32,6 +32,7 @@ fn layers_of_sequences_refuse_other_shapes() {
     let expected = named(&["steps", "channels"]);
     for shape in [&[10][..], &[10, 4, 2], &[0, 4], &[10, 0], &[]] {
         refuses(Conv1D::new(2, 3), shape, &expected);
+        refuses(Conv1DTranspose::new(2, 3), shape, &expected);
         refuses(DepthwiseConv1D::new(3), shape, &expected);
         refuses(SeparableConv1D::new(2, 3), shape, &expected);
         refuses(MaxPooling1D::new(2), shape, &expected);
@@ -65,6 +66,8 @@ fn windows_refuse_shorter_inputs() {
     refuses(Cropping1D::new(usize::MAX, 1), &[10, 4], &steps(usize::MAX));
     let width = |length| Axes(vec![Named("height"), AtLeast { name: "width", length }, Named("channels")]);
     refuses(Conv2D::new(2, [3, 5]), &[3, 4, 1], &width(5));
+    refuses(DepthwiseConv2D::new([3, 3]).dilation_rate([1, 2]), &[3, 4, 1], &width(5));
+    refuses(SeparableConv2D::new(2, [3, 5]), &[3, 4, 1], &width(5));
     refuses(MaxPooling2D::new([3, 5]), &[3, 4, 1], &width(5));
     refuses(Cropping2D::new([0, 0], [2, 2]), &[3, 4, 1], &width(5));
     refuses(Cropping2D::new([1, 1], [usize::MAX, 1]), &[3, 4, 1], &width(usize::MAX));
@@ -76,6 +79,9 @@ fn layers_of_images_and_of_vectors_refuse_other_shapes() {
     let expected = named(&["height", "width", "channels"]);
     for shape in [&[10, 4][..], &[10, 4, 3, 2], &[0, 4, 2], &[]] {
         refuses(Conv2D::new(2, [3, 3]), shape, &expected);
+        refuses(Conv2DTranspose::new(2, [3, 3]), shape, &expected);
+        refuses(DepthwiseConv2D::new([3, 3]), shape, &expected);
+        refuses(SeparableConv2D::new(2, [3, 3]), shape, &expected);
         refuses(MaxPooling2D::new([2, 2]), shape, &expected);
         refuses(AveragePooling2D::new([2, 2]), shape, &expected);
         refuses(GlobalMaxPooling2D::new(), shape, &expected);

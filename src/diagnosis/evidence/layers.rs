@@ -203,14 +203,31 @@ fn values_per_statistic<F: Scalar>(layer: &NamedLayer<F>) -> Option<usize> {
     Some(layer.widths().0 / statistics?)
 }
 
+fn last_axis(shape: &[usize]) -> usize {
+    shape.last().copied().unwrap_or(1).max(1)
+}
+
+/// Whether the units are the last axis but one of a kernel, as in a transposed convolution.
+fn is_transposed<F: Scalar>(layer: &NamedLayer<F>, kernel: &[usize]) -> bool {
+    let (Some(input), Some(output)) = (layer.input_shape(), layer.output_shape()) else { return false };
+    let (inputs, units) = (last_axis(input), last_axis(output));
+    inputs != units && matches!(*kernel, [_, .., a, b] if (a, b) == (units, inputs))
+}
+
 impl LayerFacts {
     /// Collects the facts about a built layer.
     pub(crate) fn of<F: Scalar>(index: usize, layer: &NamedLayer<F>) -> Self {
         let kernel = kernel_of(layer).map(|param| {
-            let units = param.shape().last().copied().unwrap_or(1).max(1);
+            let last = last_axis(param.shape());
+            let is_transposed = is_transposed(layer, param.shape());
+            let units = if is_transposed { layer.output_shape().map_or(1, last_axis) } else { last };
             let inputs = (param.len() / units).max(1);
-            let same =
-                units > 1 && param.value().chunks_exact(units).all(|row| row.iter().all(|w| *w == row[0]));
+            let mut taps = param.value().chunks_exact(if is_transposed { units * last } else { last });
+            let same = units > 1
+                && taps.all(|tap| match is_transposed {
+                    true => tap[last..] == tap[..tap.len() - last],
+                    false => tap.iter().all(|w| *w == tap[0]),
+                });
             // A kernel at each of several places, such as of a convolution, has that many outputs.
             let places: usize = param.shape().iter().rev().skip(2).product();
             let usual = (2.0 / (inputs + places * units) as f64).sqrt();
@@ -385,7 +402,31 @@ const SIDE: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::initializer::Initializer;
+    use crate::layer::{Conv2D, Conv2DTranspose, LayerExt};
+    use crate::param::BuildContext;
     use crate::rng::Rng;
+
+    #[test]
+    fn the_units_of_a_transposed_convolution_are_its_filters() {
+        let facts = |layer: NamedLayer<f32>| {
+            let mut layer = layer;
+            layer.build(&[9, 9, 5], &mut BuildContext::new(Rng::new(1))).unwrap();
+            let kernel = LayerFacts::of(0, &layer).kernel.unwrap();
+            (kernel.inputs, kernel.units, kernel.same)
+        };
+        let ones = Initializer::Constant(1.0);
+        assert_eq!(facts(Conv2D::new(3, [2, 4]).into_named()), (40, 3, false));
+        assert_eq!(facts(Conv2DTranspose::new(3, [2, 4]).into_named()), (40, 3, false));
+        assert_eq!(
+            facts(Conv2D::new(3, [2, 4]).kernel_initializer(ones.clone()).into_named()),
+            (40, 3, true)
+        );
+        assert_eq!(
+            facts(Conv2DTranspose::new(3, [2, 4]).kernel_initializer(ones).into_named()),
+            (40, 3, true)
+        );
+    }
 
     #[test]
     fn the_spread_is_that_of_the_sampled_columns() {

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::filters::Filters;
+use super::window_setters;
 use crate::activation::Activation;
 use crate::config::{setters, settings};
 use crate::error::{Error, Result};
@@ -82,8 +83,9 @@ pub type Conv2D<F = f32> = Conv<2, F>;
 /// those of [`Conv1D`] and [`Conv2D`].
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a size of 0, for strides and dilation both above 1, or for groups that do not
-/// divide channels and filters; [`Error::InputShape`] for samples of another rank or shorter than the window.
+/// At `build`: [`Error::Argument`] for a size of 0, for a window larger than the address space, for strides and dilation
+/// both above 1, or for groups that do not divide channels and filters; [`Error::InputShape`] for samples of another rank
+/// or shorter than the window.
 ///
 /// # Example
 /// ```
@@ -119,13 +121,6 @@ impl<F: Scalar> Conv<1, F> {
     pub fn new(filters: usize, kernel_size: usize) -> Self {
         Conv::over(filters, [kernel_size])
     }
-
-    setters! {
-        /// The number of steps by which the window moves. Default: 1.
-        strides: usize => sliding.strides[0];
-        /// The distance between the taps of the window, in steps. Default: 1.
-        dilation_rate: usize => sliding.dilation[0];
-    }
 }
 
 impl<F: Scalar> Conv<2, F> {
@@ -133,21 +128,15 @@ impl<F: Scalar> Conv<2, F> {
     pub fn new(filters: usize, kernel_size: [usize; 2]) -> Self {
         Conv::over(filters, kernel_size)
     }
-
-    setters! {
-        /// The number of rows and columns by which the window moves. Default: `[1, 1]`.
-        strides: [usize; 2] => sliding.strides;
-        /// The distance between the taps of the window, in rows and columns. Default: `[1, 1]`.
-        dilation_rate: [usize; 2] => sliding.dilation;
-    }
 }
+
+window_setters!(Conv);
 
 impl<const D: usize, F: Scalar> Conv<D, F> {
     fn over(filters: usize, size: [usize; D]) -> Self {
-        let (strides, dilation) = ([1; D], [1; D]);
         Conv {
             filters,
-            sliding: Sliding { size, strides, dilation, padding: Padding::Valid, what: "kernel_size" },
+            sliding: Sliding::of_kernel(size),
             groups: 1,
             use_bias: true,
             activation: Activated::default(),
@@ -180,6 +169,7 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         self.activation.check()?;
         check_positive(&[("filters", self.filters), ("groups", self.groups)])?;
         let window = self.sliding.over(input)?;
+        self.sliding.check_dilation()?;
         if !window.channels.is_multiple_of(self.groups) || !self.filters.is_multiple_of(self.groups) {
             let expected =
                 format!("a divisor of the {} channels and the {} filters", window.channels, self.filters);

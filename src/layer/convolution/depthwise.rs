@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::depthwise_filters::{DepthwiseFilters, depthwise_setters, sliding};
+use super::depthwise_filters::{DepthwiseFilters, depthwise_setters};
+use super::{add_bias, window_setters};
 use crate::config::settings;
 use crate::error::Result;
 use crate::initializer::Initializer;
@@ -16,21 +17,7 @@ use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A convolution of each channel separately, with `depth_multiplier` kernels per channel.
-///
-/// ```text
-/// y[t, c·m + j] = f(b + Σᵢ x[t·s + i·d, c] · K[i, c, j])
-/// ```
-///
-/// | setter | default |
-/// |---|---|
-/// | `depth_multiplier` m | 1 |
-/// | `activation` | `Linear` |
-/// | `strides`, `dilation_rate` | 1 |
-/// | `padding` | [`Padding::Valid`]; `Causal` is refused, as in Keras |
-/// | `use_bias` | true |
-/// | `depthwise_initializer`, `bias_initializer` | `GlorotUniform`, `Zeros` |
-/// | `depthwise_regularizer`, `bias_regularizer`, `depthwise_constraint`, `bias_constraint` | none |
+/// A convolution of each channel of a sequence separately: see [`DepthwiseConv`].
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(new steps, channels·m)`; parameters `kernel (kernel_size, channels, m)`, `bias
@@ -50,15 +37,72 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
-/// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, or for strides and dilation both above 1;
-/// [`Error::InputShape`](crate::Error::InputShape) for samples of another rank or shorter than the window.
-///
 /// # References
 /// <https://keras.io/api/layers/convolution_layers/depthwise_convolution1d/>
+pub type DepthwiseConv1D<F = f32> = DepthwiseConv<1, F>;
+
+/// A convolution of each channel of an image separately, channels last: see [`DepthwiseConv`].
+///
+/// # Shapes
+/// Input `(height, width, channels)`, output `(new height, new width, channels·m)`; parameters
+/// `kernel (kernel height, kernel width, channels, m)`, `bias (channels·m)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::{Array, array};
+/// let mut model = Sequential::new().input([2, 2, 2]).add(DepthwiseConv2D::new([2, 2]).name("sums"));
+/// model.build()?;
+/// let ones_and_twos = Array::from_shape_fn((2, 2, 2, 1), |(_, _, channel, _)| (channel + 1) as f32);
+/// model.set_weight("sums/kernel", &ones_and_twos)?;
+/// let x = array![[[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 40.0]]]];
+/// assert_eq!(model.predict(&x)?, array![[[[10.0, 200.0]]]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/>
+pub type DepthwiseConv2D<F = f32> = DepthwiseConv<2, F>;
+
+/// A convolution over `D` axes of each channel separately, with `depth_multiplier` kernels per channel.
+///
+/// ```text
+/// y[t, c·m + j] = f(b + Σᵢ x[t·s + i·d, c] · K[i, c, j])    over taps i, s the stride, d the dilation
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `depth_multiplier` m | 1 |
+/// | `activation` | `Linear` |
+/// | `strides`, `dilation_rate` | 1 |
+/// | `padding` | [`Padding::Valid`]; `Causal` is refused, as in Keras |
+/// | `use_bias` | true |
+/// | `depthwise_initializer`, `bias_initializer` | `GlorotUniform`, `Zeros` |
+/// | `depthwise_regularizer`, `bias_regularizer`, `depthwise_constraint`, `bias_constraint` | none |
+///
+/// # Shapes
+/// Input `(steps, channels)` or `(height, width, channels)`, output `(new steps, channels·m)` or
+/// `(new height, new width, channels·m)`; [`Padding`] has the formulas of the new lengths. Parameters are those of
+/// [`DepthwiseConv1D`] and [`DepthwiseConv2D`].
+///
+/// # Errors
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, or a window larger than the address space;
+/// [`Error::InputShape`](crate::Error::InputShape) for samples of another rank or shorter than the window. As in Keras on
+/// JAX, strides and dilation may both be above 1.
+///
+/// # Example
+/// ```
+/// use cornu::layer::DepthwiseConv;
+/// use cornu::prelude::*;
+/// let layer: DepthwiseConv<2> = DepthwiseConv2D::new([3, 3]).strides([2, 1]).padding(Padding::Same);
+/// let mut model = Sequential::new().input([9, 8, 2]).add(layer.dilation_rate([1, 2]).depth_multiplier(3));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[5, 8, 6][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Clone)]
-pub struct DepthwiseConv1D<F = f32> {
-    sliding: Sliding<1>,
+pub struct DepthwiseConv<const D: usize, F = f32> {
+    sliding: Sliding<D>,
     depth_multiplier: usize,
     use_bias: bool,
     activation: Activated<F>,
@@ -73,11 +117,26 @@ struct Params<F> {
     bias: Option<Param<F>>,
 }
 
-impl<F: Scalar> DepthwiseConv1D<F> {
+impl<F: Scalar> DepthwiseConv<1, F> {
     /// Creates a layer with kernels over `kernel_size` steps.
     pub fn new(kernel_size: usize) -> Self {
-        DepthwiseConv1D {
-            sliding: sliding(kernel_size),
+        DepthwiseConv::over([kernel_size])
+    }
+}
+
+impl<F: Scalar> DepthwiseConv<2, F> {
+    /// Creates a layer with kernels over `kernel_size` rows and columns.
+    pub fn new(kernel_size: [usize; 2]) -> Self {
+        DepthwiseConv::over(kernel_size)
+    }
+}
+
+window_setters!(DepthwiseConv);
+
+impl<const D: usize, F: Scalar> DepthwiseConv<D, F> {
+    fn over(size: [usize; D]) -> Self {
+        DepthwiseConv {
+            sliding: Sliding::of_kernel(size),
             depth_multiplier: 1,
             use_bias: true,
             activation: Activated::default(),
@@ -96,15 +155,12 @@ impl<F: Scalar> DepthwiseConv1D<F> {
 impl<F: Scalar> Params<F> {
     fn product(&self, x: Batch<F>, mut z: BatchMut<F>) {
         self.filters.product(x, z.reborrow());
-        if let Some(bias) = &self.bias {
-            let mut rows = z.reshape(bias.len());
-            rows.iter_mut().for_each(|row| row.iter_mut().zip(bias.value()).for_each(|(z, b)| *z += *b));
-        }
+        add_bias(self.bias.as_ref(), z);
     }
 }
 
-impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
-    saved!("DepthwiseConv1D");
+impl<const D: usize, F: Scalar> Layer<F> for DepthwiseConv<D, F> {
+    saved!(if D == 1 { "DepthwiseConv1D" } else { "DepthwiseConv2D" });
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
@@ -112,7 +168,7 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         let filters = DepthwiseFilters::new("kernel", kernel, &self.sliding, m, input, context)?;
         let width = filters.width();
         let bias = self.use_bias.then(|| self.bias.param("bias", &[width], context)).transpose()?;
-        let output = filters.window.output_shape(1, width);
+        let output = filters.window.output_shape(D, width);
         self.params = Some(Params { filters, bias });
         Ok(output)
     }
@@ -165,14 +221,15 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
     }
 }
 
-impl<F: Scalar> fmt::Debug for DepthwiseConv1D<F> {
+impl<const D: usize, F: Scalar> fmt::Debug for DepthwiseConv<D, F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (of, function) = (self.sliding.size[0], self.activation.function);
-        write!(f, "DepthwiseConv1D({} of {of}, {function})", self.depth_multiplier)
+        let size = self.sliding.size.map(|k| k.to_string()).join("×");
+        let (kind, function) = (Layer::<F>::kind(self), self.activation.function);
+        write!(f, "{kind}({} of {size}, {function})", self.depth_multiplier)
     }
 }
 
-settings!([F: Scalar] DepthwiseConv1D<F> {
+settings!([const D: usize, F: Scalar] DepthwiseConv<D, F> {
     "kernel_size" required: sliding.size, "strides": sliding.strides, "padding": sliding.padding,
     "dilation_rate": sliding.dilation, "depth_multiplier": depth_multiplier,
     "activation": activation.function, "use_bias": use_bias, "depthwise": kernel, "bias": bias,

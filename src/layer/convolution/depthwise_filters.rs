@@ -1,15 +1,15 @@
 //! The filters of a depthwise convolution: their product with the input, and its gradients.
 
 use super::block;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel;
 use crate::layer::check::check_positive;
-use crate::layer::window::{Padding, Sliding, Window};
+use crate::layer::window::{Sliding, Window};
 use crate::param::{BuildContext, Param, Spec};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// K of shape `(kernel_size, channels, m)`, and the window that it covers.
+/// K of shape `(taps ..., channels, m)`, and the window that it covers.
 #[derive(Clone)]
 pub(super) struct DepthwiseFilters<F> {
     pub(super) window: Window,
@@ -25,10 +25,6 @@ macro_rules! depthwise_setters {
             depth_multiplier: usize;
             /// The activation `f`. Default: `Linear`.
             activation: crate::activation::Activation => activation.function;
-            /// The number of steps by which the window moves. Default: 1.
-            strides: usize => sliding.strides[0];
-            /// The distance between the taps of the window, in steps. Default: 1.
-            dilation_rate: usize => sliding.dilation[0];
             /// The padding at the ends. Default: [`Padding::Valid`].
             padding: Padding => sliding.padding;
             /// Whether to add the bias `b`. Default: true.
@@ -38,26 +34,20 @@ macro_rules! depthwise_setters {
 }
 pub(super) use depthwise_setters;
 
-/// The window of a new layer over this number of steps.
-pub(super) fn sliding(size: usize) -> Sliding<1> {
-    Sliding { size: [size], strides: [1], dilation: [1], padding: Padding::Valid, what: "kernel_size" }
-}
-
 impl<F: Scalar> DepthwiseFilters<F> {
-    pub(super) fn new(
+    pub(super) fn new<const D: usize>(
         name: &'static str,
         kernel: &Spec,
-        sliding: &Sliding<1>,
+        sliding: &Sliding<D>,
         depth_multiplier: usize,
         input: &[usize],
         context: &mut BuildContext,
     ) -> Result<Self> {
         check_positive(&[("depth_multiplier", depth_multiplier)])?;
-        if sliding.padding == Padding::Causal {
-            return Err(Error::argument("padding", "Valid or Same", "Causal"));
-        }
+        sliding.check_not_causal()?;
         let window = sliding.over(input)?;
-        let kernel = kernel.param(name, &[window.taps(), window.channels, depth_multiplier], context)?;
+        let shape = [&sliding.size[..], &[window.channels, depth_multiplier]].concat();
+        let kernel = kernel.param(name, &shape, context)?;
         Ok(DepthwiseFilters { window, kernel, sums: Vec::new() })
     }
 

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::depthwise_filters::{DepthwiseFilters, depthwise_setters, sliding};
+use super::depthwise_filters::{DepthwiseFilters, depthwise_setters};
+use super::window_setters;
 use crate::config::settings;
 use crate::error::Result;
 use crate::initializer::Initializer;
@@ -16,24 +17,7 @@ use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A depthwise convolution followed by a pointwise one over all channels.
-///
-/// It has far fewer weights than [`Conv1D`](super::Conv1D).
-///
-/// ```text
-/// h[t, c·m + j] = Σᵢ x[t·s + i·d, c] · K[i, c, j]    y[t] = f(h[t]·P + b)
-/// ```
-///
-/// | setter | default |
-/// |---|---|
-/// | `depth_multiplier` m | 1 |
-/// | `activation` | `Linear` |
-/// | `strides`, `dilation_rate` | 1 |
-/// | `padding` | [`Padding::Valid`]; `Causal` is refused, as in Keras |
-/// | `use_bias` | true |
-/// | `depthwise_initializer`, `pointwise_initializer`, `bias_initializer` | `GlorotUniform` twice, `Zeros` |
-/// | `depthwise_regularizer`, `pointwise_regularizer`, `bias_regularizer` | none |
-/// | `depthwise_constraint`, `pointwise_constraint`, `bias_constraint` | none |
+/// A depthwise convolution over the steps of a sequence, followed by a pointwise one: see [`SeparableConv`].
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(new steps, filters)`; parameters
@@ -53,15 +37,75 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
-/// # Errors
-/// At `build`: as for [`DepthwiseConv1D`](super::DepthwiseConv1D).
-///
 /// # References
 /// <https://keras.io/api/layers/convolution_layers/separable_convolution1d/>
+pub type SeparableConv1D<F = f32> = SeparableConv<1, F>;
+
+/// A depthwise convolution over an image, channels last, followed by a pointwise one: see [`SeparableConv`].
+///
+/// # Shapes
+/// Input `(height, width, channels)`, output `(new height, new width, filters)`; parameters
+/// `depthwise_kernel (kernel height, kernel width, channels, m)`, `pointwise_kernel (1, 1, channels·m, filters)`,
+/// `bias (filters)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let separable = SeparableConv2D::new(64, [3, 3]).padding(Padding::Same);
+/// let mut model = Sequential::new().input([28, 28, 32]).add(separable);
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[28, 28, 64][..]));
+/// let count = model.weights()?.iter().map(|(_, weight)| weight.len()).sum::<usize>();
+/// assert_eq!(count, 3 * 3 * 32 + 32 * 64 + 64);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/convolution_layers/separable_convolution2d/>
+pub type SeparableConv2D<F = f32> = SeparableConv<2, F>;
+
+/// A depthwise convolution over `D` axes, followed by a pointwise one over all channels.
+///
+/// It has far fewer weights than a [`Conv`](crate::layer::Conv).
+///
+/// ```text
+/// h[t, c·m + j] = Σᵢ x[t·s + i·d, c] · K[i, c, j]    y[t] = f(h[t]·P + b)
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `depth_multiplier` m | 1 |
+/// | `activation` | `Linear` |
+/// | `strides`, `dilation_rate` | 1 |
+/// | `padding` | [`Padding::Valid`]; `Causal` is refused, as in Keras |
+/// | `use_bias` | true |
+/// | `depthwise_initializer`, `pointwise_initializer`, `bias_initializer` | `GlorotUniform` twice, `Zeros` |
+/// | `depthwise_regularizer`, `pointwise_regularizer`, `bias_regularizer` | none |
+/// | `depthwise_constraint`, `pointwise_constraint`, `bias_constraint` | none |
+///
+/// # Shapes
+/// Input `(steps, channels)` or `(height, width, channels)`, output `(new steps, filters)` or
+/// `(new height, new width, filters)`; [`Padding`] has the formulas of the new lengths. Parameters are those of
+/// [`SeparableConv1D`] and [`SeparableConv2D`].
+///
+/// # Errors
+/// At `build`: as for [`DepthwiseConv`](crate::layer::DepthwiseConv).
+///
+/// # Example
+/// ```
+/// use cornu::layer::SeparableConv;
+/// use cornu::prelude::*;
+/// let layer: SeparableConv<2> = SeparableConv2D::new(4, [3, 2]).strides([2, 2]).depth_multiplier(2);
+/// let mut model = Sequential::new().input([9, 8, 3]).add(layer.activation(Activation::Relu).use_bias(false));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[4, 4, 4][..]));
+/// assert_eq!(model.weight("separable_conv2d/pointwise_kernel")?.shape(), [1, 1, 6, 4]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Clone)]
-pub struct SeparableConv1D<F = f32> {
+pub struct SeparableConv<const D: usize, F = f32> {
     filters: usize,
-    sliding: Sliding<1>,
+    sliding: Sliding<D>,
     depth_multiplier: usize,
     use_bias: bool,
     activation: Activated<F>,
@@ -80,12 +124,27 @@ struct Params<F> {
     bias: Option<Param<F>>,
 }
 
-impl<F: Scalar> SeparableConv1D<F> {
+impl<F: Scalar> SeparableConv<1, F> {
     /// Creates a layer with this number of filters over `kernel_size` steps.
     pub fn new(filters: usize, kernel_size: usize) -> Self {
-        SeparableConv1D {
+        SeparableConv::over(filters, [kernel_size])
+    }
+}
+
+impl<F: Scalar> SeparableConv<2, F> {
+    /// Creates a layer with this number of filters over `kernel_size` rows and columns.
+    pub fn new(filters: usize, kernel_size: [usize; 2]) -> Self {
+        SeparableConv::over(filters, kernel_size)
+    }
+}
+
+window_setters!(SeparableConv);
+
+impl<const D: usize, F: Scalar> SeparableConv<D, F> {
+    fn over(filters: usize, size: [usize; D]) -> Self {
+        SeparableConv {
             filters,
-            sliding: sliding(kernel_size),
+            sliding: Sliding::of_kernel(size),
             depth_multiplier: 1,
             use_bias: true,
             activation: Activated::default(),
@@ -113,18 +172,18 @@ impl<F: Scalar> Params<F> {
     }
 }
 
-impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
-    saved!("SeparableConv1D");
+impl<const D: usize, F: Scalar> Layer<F> for SeparableConv<D, F> {
+    saved!(if D == 1 { "SeparableConv1D" } else { "SeparableConv2D" });
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
         check_positive(&[("filters", self.filters)])?;
         let (kernel, m) = (&self.depthwise, self.depth_multiplier);
         let depthwise = DepthwiseFilters::new("depthwise_kernel", kernel, &self.sliding, m, input, context)?;
-        let shape = [1, depthwise.width(), self.filters];
+        let shape = [&[1; D][..], &[depthwise.width(), self.filters]].concat();
         let pointwise = self.pointwise.param("pointwise_kernel", &shape, context)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], context)).transpose()?;
-        let output = depthwise.window.output_shape(1, self.filters);
+        let output = depthwise.window.output_shape(D, self.filters);
         self.params = Some(Params { depthwise, pointwise, bias });
         Ok(output)
     }
@@ -184,17 +243,14 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
     }
 }
 
-impl<F: Scalar> fmt::Debug for SeparableConv1D<F> {
+impl<const D: usize, F: Scalar> fmt::Debug for SeparableConv<D, F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(
-            f,
-            "SeparableConv1D({} of {}, {})",
-            self.filters, self.sliding.size[0], self.activation.function
-        )
+        let size = self.sliding.size.map(|k| k.to_string()).join("×");
+        write!(f, "{}({} of {size}, {})", Layer::<F>::kind(self), self.filters, self.activation.function)
     }
 }
 
-settings!([F: Scalar] SeparableConv1D<F> {
+settings!([const D: usize, F: Scalar] SeparableConv<D, F> {
     "filters" required: filters, "kernel_size" required: sliding.size, "strides": sliding.strides,
     "padding": sliding.padding, "dilation_rate": sliding.dilation, "depth_multiplier": depth_multiplier,
     "activation": activation.function, "use_bias": use_bias, "depthwise": depthwise, "pointwise": pointwise,

@@ -10,31 +10,67 @@ use crate::layer::Padding;
 use crate::scalar::Scalar;
 
 pub(super) fn conv<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let rank = at.input.len();
-    // (taps ..., channels, filters) becomes (filters, channels, taps ...).
-    let axes: Vec<usize> = [rank, rank - 1].into_iter().chain(0..rank - 1).collect();
-    let kernel = turned(at.needed("kernel")?, &axes);
+    let kernel = filters_first(at.needed("kernel")?);
     let groups: usize = at.get("groups")?;
     convolve(graph, at, x, &[(kernel, groups)])
 }
 
 pub(super) fn depthwise<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let channels = at.input[1];
+    let channels = at.input[at.input.len() - 1];
     let kernel = by_channel(at.needed("kernel")?)?;
     convolve(graph, at, x, &[(kernel, channels)])
 }
 
 pub(super) fn separable<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let channels = at.input[1];
+    let channels = at.input[at.input.len() - 1];
     let depthwise = by_channel(at.needed("depthwise_kernel")?)?;
-    let pointwise = turned(at.needed("pointwise_kernel")?, &[2, 1, 0]);
+    let pointwise = filters_first(at.needed("pointwise_kernel")?);
     convolve(graph, at, x, &[(depthwise, channels), (pointwise, 1)])
 }
 
-/// (taps, channels, kernels of each) becomes (channels · kernels, 1, taps).
+pub(super) fn conv_transpose<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let (size, strides, dilation) =
+        (at.sizes("kernel_size")?, at.sizes("strides")?, at.sizes("dilation_rate")?);
+    // The outputs of all taps: those beyond the output are cut off by pads, and those that no tap reaches are added.
+    let [mut before, mut after, mut added] = [const { Vec::new() }; 3];
+    for axis in 0..size.len() {
+        let (start, length) = ((at.input[axis] - 1) * strides[axis], at.output[axis]);
+        let covered = (size[axis] - 1) * dilation[axis] + 1;
+        let cut = covered.saturating_sub(length - start) / 2;
+        before.push(cut);
+        after.push((start + covered - cut).saturating_sub(length));
+        added.push((length + cut).saturating_sub(start + covered));
+    }
+    let attributes = vec![
+        sizes("kernel_shape", &size),
+        sizes("strides", &strides),
+        sizes("dilations", &dilation),
+        sizes("pads", &[before, after].concat()),
+        sizes("output_padding", &added),
+    ];
+    // (taps ..., filters, channels) becomes (channels, filters, taps ...).
+    let kernel = graph.constant("kernel", &filters_first(at.needed("kernel")?));
+    let bias = at.weight("bias").map(|bias| graph.constant("bias", &bias));
+    let first = channels_first(graph, x, at.input.len());
+    let inputs: Vec<&str> = [&*first, &*kernel].into_iter().chain(bias.as_deref()).collect();
+    let y = graph.op("ConvTranspose", &inputs, attributes);
+    let z = channels_last(graph, &y, at.input.len());
+    Ok(activate(graph, at.function("activation")?, &z, at.width()))
+}
+
+/// (taps ..., channels, filters) becomes (filters, channels, taps ...).
+fn filters_first(kernel: ndarray::ArrayD<f32>) -> ndarray::ArrayD<f32> {
+    let last = kernel.ndim() - 1;
+    let axes: Vec<usize> = [last, last - 1].into_iter().chain(0..last - 1).collect();
+    turned(kernel, &axes)
+}
+
+/// (taps ..., channels, kernels of each) becomes (channels · kernels, 1, taps ...).
 fn by_channel(kernel: ndarray::ArrayD<f32>) -> Result<ndarray::ArrayD<f32>> {
-    let shape = [kernel.shape()[1] * kernel.shape()[2], 1, kernel.shape()[0]];
-    shaped(turned(kernel, &[1, 2, 0]), &shape)
+    let (taps, last) = (kernel.ndim() - 2, kernel.ndim() - 1);
+    let axes: Vec<usize> = [taps, last].into_iter().chain(0..taps).collect();
+    let shape = [&[kernel.shape()[taps] * kernel.shape()[last], 1], &kernel.shape()[..taps]].concat();
+    shaped(turned(kernel, &axes), &shape)
 }
 
 /// A sequence of convolutions, each with a kernel and groups. The first one has the window, the last one the bias.

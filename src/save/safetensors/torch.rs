@@ -168,14 +168,15 @@ fn turned<F: Scalar>(
     let axes: &[usize] = match (&*kind.kind, kind.name, wanted.len()) {
         (_, "kernel" | "recurrent_kernel", 2) => &[1, 0],
         ("DepthwiseConv1D", "kernel", _) | (_, "depthwise_kernel", 3) => &[2, 0, 1],
+        ("DepthwiseConv2D", "kernel", _) | (_, "depthwise_kernel", 4) => &[2, 3, 0, 1],
         (_, "kernel" | "pointwise_kernel", 3) => &[2, 1, 0],
-        (_, "kernel", 4) => &[2, 3, 1, 0],
+        (_, "kernel" | "pointwise_kernel", 4) => &[2, 3, 1, 0],
         _ => &[0, 1, 2, 3][..wanted.len().min(4)],
     };
     let mut shape = array.shape.clone();
     // PyTorch has one channel per filter; we have multiples per channel.
-    if let (&[2, 0, 1], &[filters, 1, _]) = (axes, &shape[..]) {
-        let channels = wanted[1].max(1);
+    if let (&[2, 0, 1] | &[2, 3, 0, 1], &[filters, 1, ..]) = (axes, &shape[..]) {
+        let channels = wanted[wanted.len() - 2].max(1);
         (shape[0], shape[1]) = (channels, filters / channels);
     }
     let here: Vec<usize> = axes.iter().filter_map(|&axis| shape.get(axis).copied()).collect();

@@ -108,6 +108,7 @@ pub fn cases() -> Vec<Case> {
     }
     all.extend(normalizations());
     all.extend(convolutions());
+    all.extend(transposed_convolutions());
     all.extend(pools());
     all.extend(shapes());
     all.extend(recurrent());
@@ -232,6 +233,52 @@ fn convolutions() -> Vec<Case> {
                 .activation(Tanh),
             &[6, 2],
         ),
+        one("depthwise_conv2d", DepthwiseConv2D::new([2, 3]), &[4, 5, 2]),
+        one(
+            "depthwise_conv2d_settings",
+            DepthwiseConv2D::new([3, 2]).strides([2, 1]).padding(SAME).depth_multiplier(3).activation(Relu),
+            &[5, 4, 2],
+        ),
+        one(
+            "depthwise_conv2d_strides_dilated",
+            DepthwiseConv2D::new([2, 2]).strides([1, 2]).dilation_rate([3, 2]).use_bias(false),
+            &[5, 6, 3],
+        ),
+        one("separable_conv2d", SeparableConv2D::new(3, [2, 3]), &[4, 5, 2]),
+        one(
+            "separable_conv2d_settings",
+            SeparableConv2D::new(3, [3, 2])
+                .padding(SAME)
+                .depth_multiplier(2)
+                .strides([1, 2])
+                .use_bias(false)
+                .activation(Tanh),
+            &[5, 4, 2],
+        ),
+    ]
+}
+
+fn transposed_convolutions() -> Vec<Case> {
+    use Activation::*;
+    let (one_d, two_d) = (Conv1DTranspose::new, Conv2DTranspose::new);
+    vec![
+        one("conv1d_transpose", one_d(3, 2), &[5, 2]),
+        one("conv1d_transpose_strides", one_d(3, 3).strides(2).activation(Relu), &[4, 2]),
+        one("conv1d_transpose_wide_strides", one_d(2, 2).strides(3).use_bias(false), &[4, 3]),
+        one("conv1d_transpose_same", one_d(3, 5).strides(2).padding(SAME).activation(Softmax), &[4, 2]),
+        one("conv1d_transpose_same_wide", one_d(3, 2).strides(3).padding(SAME), &[4, 2]),
+        one("conv1d_transpose_output_padding", one_d(2, 3).strides(2).output_padding(1), &[4, 2]),
+        one("conv1d_transpose_same_even", one_d(2, 4).strides(3).padding(SAME).output_padding(0), &[4, 2]),
+        one("conv1d_transpose_same_odd", one_d(2, 3).strides(3).padding(SAME).output_padding(2), &[4, 2]),
+        one("conv1d_transpose_same_dilated", one_d(2, 4).padding(SAME).dilation_rate(2), &[5, 2]),
+        one("conv2d_transpose", two_d(3, [2, 3]), &[3, 4, 2]),
+        one("conv2d_transpose_same_strides", two_d(2, [3, 3]).strides([2, 2]).padding(SAME), &[3, 4, 2]),
+        one(
+            "conv2d_transpose_output_padding",
+            two_d(2, [4, 1]).strides([3, 2]).output_padding([2, 1]).use_bias(false).activation(Tanh),
+            &[3, 2, 2],
+        ),
+        one("conv2d_transpose_dilated", two_d(2, [2, 3]).padding(SAME).dilation_rate([3, 2]), &[4, 5, 1]),
     ]
 }
 

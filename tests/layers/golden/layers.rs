@@ -132,6 +132,7 @@ fn layers<F: Scalar>() {
     c.check::<F>("embedding", Embedding::new(7, 3), &[5]);
     c.check::<F>("embedding_one", Embedding::new(7, 2), &[1]);
     convolutions::<F>(c);
+    transposed_convolutions::<F>(c);
     pools::<F>(c);
     recurrent::<F>(c);
     assert_eq!(cases.compared, cases.stored.as_object().map_or(0, |all| all.len()));
@@ -228,6 +229,53 @@ fn convolutions<F: Scalar>(c: &mut Cases) {
     c.check::<F>("separable_conv1d", SeparableConv1D::new(3, 2), &[5, 2]);
     let separable = SeparableConv1D::new(3, 3).padding(same).depth_multiplier(2).activation(Tanh);
     c.check::<F>("separable_conv1d_settings", separable, &[6, 2]);
+    let both = DepthwiseConv1D::new(3).strides(2).dilation_rate(2);
+    c.check::<F>("depthwise_conv1d_strides_dilated", both, &[9, 2]);
+    c.check::<F>("depthwise_conv2d", DepthwiseConv2D::new([2, 3]), &[4, 5, 2]);
+    let depthwise =
+        DepthwiseConv2D::new([3, 3]).strides([2, 1]).padding(same).depth_multiplier(3).activation(Relu);
+    c.check::<F>("depthwise_conv2d_settings", depthwise, &[5, 4, 2]);
+    let dilated = DepthwiseConv2D::new([2, 2]).dilation_rate([1, 2]).use_bias(false);
+    c.check::<F>("depthwise_conv2d_dilated", dilated, &[4, 5, 3]);
+    let both = DepthwiseConv2D::new([2, 2]).strides([1, 2]).dilation_rate([3, 2]).padding(same);
+    c.check::<F>("depthwise_conv2d_strides_dilated", both.depth_multiplier(2), &[5, 6, 2]);
+    c.check::<F>("separable_conv2d", SeparableConv2D::new(3, [2, 3]), &[4, 5, 2]);
+    let separable = SeparableConv2D::new(3, [3, 3]).strides([1, 2]).padding(same).depth_multiplier(2);
+    c.check::<F>("separable_conv2d_settings", separable.activation(Tanh), &[5, 4, 2]);
+    let dilated = SeparableConv2D::new(4, [2, 2]).dilation_rate([2, 2]).use_bias(false);
+    c.check::<F>("separable_conv2d_dilated", dilated, &[4, 5, 3]);
+}
+
+fn transposed_convolutions<F: Scalar>(c: &mut Cases) {
+    use Activation::*;
+    let same = Padding::Same;
+    c.check::<F>("conv1d_transpose", Conv1DTranspose::new(3, 2), &[5, 2]);
+    c.check::<F>("conv1d_transpose_strides", Conv1DTranspose::new(3, 3).strides(2).activation(Relu), &[4, 2]);
+    let wide = Conv1DTranspose::new(2, 2).strides(3).use_bias(false);
+    c.check::<F>("conv1d_transpose_wide_strides", wide, &[4, 3]);
+    let strided = Conv1DTranspose::new(3, 5).strides(2).padding(same).activation(Tanh);
+    c.check::<F>("conv1d_transpose_same", strided, &[4, 2]);
+    c.check::<F>("conv1d_transpose_same_wide", Conv1DTranspose::new(3, 2).strides(3).padding(same), &[4, 2]);
+    let padded = Conv1DTranspose::new(2, 3).strides(2).output_padding(1);
+    c.check::<F>("conv1d_transpose_output_padding", padded, &[4, 2]);
+    let padded = Conv1DTranspose::new(2, 4).strides(3).padding(same).output_padding(0);
+    c.check::<F>("conv1d_transpose_same_output_padding", padded, &[4, 2]);
+    let padded = Conv1DTranspose::new(2, 3).strides(3).padding(same).output_padding(2);
+    c.check::<F>("conv1d_transpose_same_output_padding_odd", padded, &[4, 2]);
+    c.check::<F>("conv1d_transpose_dilated", Conv1DTranspose::new(2, 3).dilation_rate(2), &[4, 2]);
+    let dilated = Conv1DTranspose::new(2, 4).padding(same).dilation_rate(2);
+    c.check::<F>("conv1d_transpose_same_dilated", dilated, &[5, 2]);
+    c.check::<F>("conv2d_transpose", Conv2DTranspose::new(3, [2, 3]), &[3, 4, 2]);
+    let strided = Conv2DTranspose::new(2, [3, 3]).strides([2, 2]).padding(same).activation(Relu);
+    c.check::<F>("conv2d_transpose_same_strides", strided, &[3, 4, 2]);
+    let strided = Conv2DTranspose::new(2, [1, 3]).strides([2, 1]).use_bias(false);
+    c.check::<F>("conv2d_transpose_strides", strided, &[3, 4, 3]);
+    let padded = Conv2DTranspose::new(2, [2, 3]).strides([3, 2]).output_padding([2, 0]);
+    c.check::<F>("conv2d_transpose_output_padding", padded, &[3, 2, 2]);
+    let padded = Conv2DTranspose::new(2, [4, 3]).strides([3, 2]).padding(same).output_padding([1, 1]);
+    c.check::<F>("conv2d_transpose_same_output_padding", padded.activation(Tanh), &[3, 2, 2]);
+    let dilated = Conv2DTranspose::new(2, [2, 3]).padding(same).dilation_rate([3, 2]);
+    c.check::<F>("conv2d_transpose_dilated", dilated, &[4, 5, 1]);
 }
 
 fn pools<F: Scalar>(c: &mut Cases) {

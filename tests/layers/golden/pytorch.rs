@@ -52,6 +52,16 @@ fn networks_with_weights_of_pytorch_predict_equally() {
     compare("conv1d", model, &names);
     let model = Sequential::new().add(Conv2D::new(3, [3, 2]).strides([2, 2]).name("a"));
     compare("conv2d", model, &[("1.weight", "a/kernel"), ("1.bias", "a/bias")]);
+    let model = Sequential::new()
+        .add(DepthwiseConv1D::new(2).depth_multiplier(2).name("a"))
+        .add(Conv1DTranspose::new(4, 3).strides(2).name("b"));
+    let names =
+        [("1.weight", "a/kernel"), ("1.bias", "a/bias"), ("2.weight", "b/kernel"), ("2.bias", "b/bias")];
+    compare("transposed_1d", model, &names);
+    let model = Sequential::new()
+        .add(DepthwiseConv2D::new([3, 2]).depth_multiplier(2).name("a"))
+        .add(Conv2DTranspose::new(3, [3, 2]).strides([2, 1]).name("b"));
+    compare("transposed_2d", model, &names);
     let model = Sequential::new().add(Lstm::new(4).name("a")).add(Dense::new(2).name("b"));
     let names = [
         ("0.weight_ih_l0", "a/kernel"),
