@@ -17,9 +17,11 @@ pub use crate::loss::{
     SparseCategoricalCrossentropy, SquaredHinge, loss_fn,
 };
 pub use crate::metric::{
-    Accuracy, Auc, Average, CalibrationCurve, ClassificationReport, ConfusionMatrix, Curve, F1Score,
-    FBetaScore, Goal, MeanLoss, Precision, PrecisionRecallCurve, R2Score, Recall, RocCurve,
-    RootMeanSquaredError, Summation, TopKAccuracy, Weighted, metric_fn,
+    Accuracy, Auc, Average, BinaryIou, CalibrationCurve, ClassificationReport, ConcordanceCorrelation,
+    ConfusionMatrix, Curve, F1Score, FBetaScore, Goal, Iou, MeanIou, MeanLoss, OneHotIou, OneHotMeanIou,
+    PearsonCorrelation, Precision, PrecisionAtRecall, PrecisionRecallCurve, R2Score, Recall,
+    RecallAtPrecision, RocCurve, RootMeanSquaredError, SensitivityAtSpecificity, SpecificityAtSensitivity,
+    Summation, TopKAccuracy, Weighted, metric_fn,
 };
 pub use crate::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd,

@@ -238,5 +238,26 @@ pub fn metrics<F: Scalar>() -> Vec<Box<dyn Metric<F>>> {
             )
                 .into_metrics(),
         )
+        .chain(
+            (
+                PrecisionAtRecall::new(0.6).num_thresholds(50),
+                RecallAtPrecision::new(0.2).class_id(1),
+                SensitivityAtSpecificity::new(0.4).name("sensitivity"),
+                Weighted::new(SpecificityAtSensitivity::new(0.3)),
+                PearsonCorrelation::new(),
+                ConcordanceCorrelation::new().name("concordance"),
+            )
+                .into_metrics(),
+        )
+        .chain(
+            (
+                MeanIou::new(3).sparse_y_true(false).sparse_y_pred(false).ignore_class(1),
+                Iou::new(3, [0, 2]).sparse_y_true(false).sparse_y_pred(false),
+                BinaryIou::new().target_class_ids([1]).threshold(0.4),
+                OneHotIou::new(3, [1]).name("iou_of_1"),
+                OneHotMeanIou::new(3),
+            )
+                .into_metrics(),
+        )
         .collect()
 }

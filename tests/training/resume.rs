@@ -81,6 +81,20 @@ fn every_metric_resumes_within_an_epoch() {
                         TopKAccuracy::new().k(2),
                     ),
                 ),
+                1 => model.compile(
+                    rule,
+                    loss,
+                    (
+                        PrecisionAtRecall::new(0.5),
+                        RecallAtPrecision::new(0.4),
+                        SensitivityAtSpecificity::new(0.5),
+                        SpecificityAtSensitivity::new(0.5),
+                        OneHotMeanIou::new(3),
+                        BinaryIou::new().threshold(0.3),
+                        PearsonCorrelation::new(),
+                        ConcordanceCorrelation::new(),
+                    ),
+                ),
                 _ => model.compile(
                     rule,
                     loss,
@@ -98,7 +112,7 @@ fn every_metric_resumes_within_an_epoch() {
             model
         }
     };
-    for which in 0..2 {
+    for which in 0..3 {
         let fit = || fit(3).class_weight(ClassWeight::Balanced);
         same_after_interruptions(&model(which), &fit, &(&x, &one_hot));
     }
