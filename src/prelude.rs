@@ -12,9 +12,9 @@ pub use crate::layer::families::*;
 pub use crate::layer::{Layer, LayerExt, Padding};
 pub use crate::loss::{
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
-    CategoricalHinge, CosineSimilarity, Hinge, Huber, KlDivergence, LogCosh, MeanAbsoluteError,
-    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
-    SparseCategoricalCrossentropy, SquaredHinge, loss_fn,
+    CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, CosineSimilarity, Dice, Hinge, Huber,
+    KlDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge, Tversky, loss_fn,
 };
 pub use crate::metric::{
     Accuracy, Auc, Average, BinaryIou, CalibrationCurve, ClassificationReport, ConcordanceCorrelation,
@@ -24,7 +24,8 @@ pub use crate::metric::{
     Summation, TopKAccuracy, Weighted, metric_fn,
 };
 pub use crate::optimizer::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, Optimizer,
+    OptimizerExt, RmsProp, Sgd,
 };
 #[cfg(feature = "report")]
 pub use crate::report::Report;

@@ -45,8 +45,11 @@ LOSSES = {
     "BinaryFocalCrossentropy": ("bits", "sigmoid", focal | {"apply_class_balancing": flag}),
     "CategoricalCrossentropy": ("hot", "softmax", logits | smoothing),
     "CategoricalFocalCrossentropy": ("hot", "softmax", focal),
+    "CategoricalGeneralizedCrossEntropy": ("classes", "softmax", {"q": lambda: pick(0.3, 0.8)}),
     "CategoricalHinge": ("hot", None, {}),
+    "Circle": ("labels", None, {"gamma": lambda: pick(1.0, 3.0), "margin": lambda: pick(0.2, 0.5), "remove_diagonal": flag}),
     "CosineSimilarity": ("numbers", None, {}),
+    "Dice": ("bits", "sigmoid", {"axis": lambda: [-1]}),
     "Hinge": ("signs", None, {}),
     "Huber": ("numbers", None, {}),  # Keras does not write `delta`
     "KLDivergence": ("soft", "softmax", {}),
@@ -58,6 +61,7 @@ LOSSES = {
     "Poisson": ("positive", "softplus", {}),
     "SparseCategoricalCrossentropy": ("classes", "softmax", logits | {"ignore_class": lambda: pick(0, 1)}),
     "SquaredHinge": ("signs", None, {}),
+    "Tversky": ("hot", "softmax", {"alpha": lambda: pick(0.3, 0.9), "beta": lambda: pick(0.4, 1.5)}),
 }
 SHORT = {"MeanSquaredError": "mse", "MeanAbsoluteError": "mae", "BinaryCrossentropy": "binary_crossentropy", "Poisson": "poisson",
          "CategoricalCrossentropy": "categorical_crossentropy", "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy"}
@@ -78,6 +82,7 @@ METRICS = {
     "hot": scores | auc | ranked | f_scores | points | areas | {"CategoricalAccuracy": {}, "CategoricalHinge": {}, "CategoricalCrossentropy": logits | smoothing, "TopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
     "classes": {"accuracy": {}, "MeanIoU": areas["MeanIoU"], "SparseCategoricalCrossentropy": logits, "SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
     "numbers": scores | correlations | {"R2Score": {"class_aggregation": lambda: pick("uniform_average", "variance_weighted_average")}},
+    "labels": {"accuracy": {}},
     "signs": scores | {"Hinge": {}, "SquaredHinge": {}}, "soft": scores | correlations | {"KLDivergence": {}}, "positive": scores | correlations | {"Poisson": {}},
 }
 decay = lambda: pick(0.5, 0.8, 0.95)
@@ -91,6 +96,10 @@ RULES = {
     "Ftrl": {"learning_rate_power": lambda: pick(-0.5, -0.7), "initial_accumulator_value": lambda: 0.3, "l1_regularization_strength": lambda: 0.02,
              "l2_regularization_strength": lambda: 0.05, "l2_shrinkage_regularization_strength": lambda: 0.03, "beta": lambda: 0.2},
     "Lion": {"beta_1": decay, "beta_2": decay},
+    "Adafactor": {"beta_2_decay": lambda: pick(-0.8, -0.5), "epsilon_1": lambda: 1e-6, "epsilon_2": lambda: pick(1e-3, 0.1), "clip_threshold": lambda: pick(0.5, 1.0)},
+    "Lamb": betas,
+    "Muon": {"adam_beta_1": decay, "adam_beta_2": decay, "epsilon": lambda: pick(1e-5, 1e-3), "momentum": decay, "nesterov": flag, "ns_steps": lambda: pick(1, 3),
+             "exclude_embeddings": flag, "adam_lr_ratio": lambda: 0.5, "adam_weight_decay": lambda: pick(None, 0.1), "rms_rate": lambda: pick(None, 0.3)},
     "Nadam": betas,
     "RMSprop": {"rho": decay, "momentum": lambda: 0.6, "epsilon": lambda: 1e-4, "centered": flag},
     "SGD": {"momentum": decay, "nesterov": flag},
@@ -147,6 +156,8 @@ def chain():
 
 def targets(kind, shape):
     last = shape[-1]
+    if kind == "labels":
+        return whole(shape[:-1], 2).astype(float)
     if kind in ("hot", "classes"):
         classes = whole(shape[:-1], last)
         return np.eye(last)[classes] if kind == "hot" else classes.astype(float)
@@ -224,9 +235,9 @@ def draw_model(folder, number):
     target, last, settings = LOSSES[kind]
     settings = some(**settings)
     # The cosine of single numbers is a sign, whose gradient is rounding noise.
-    several = target in ("hot", "soft", "classes") or kind == "CosineSimilarity"
+    several = target in ("hot", "soft", "classes", "labels") or kind == "CosineSimilarity"
     if last or several or chance(0.6):
-        if len(model.output_shape) > 2 and chance(0.7):
+        if len(model.output_shape) > 2 and (kind == "Circle" or chance(0.7)):
             model.add(L.Flatten())
         model.add(L.Dense(rng.randint(2, 4) if several else rng.randint(1, 3), activation=None if settings.get("from_logits") else last))
     out = model.output_shape[1:]

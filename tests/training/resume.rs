@@ -46,6 +46,9 @@ fn every_optimizer_resumes() {
     check_rule(Adadelta::new(1.0));
     check_rule(Ftrl::new(0.1));
     check_rule(Lion::new(0.01));
+    check_rule(Adafactor::new(0.1));
+    check_rule(Lamb::new(0.01));
+    check_rule(Muon::new(0.01));
 }
 
 #[test]

@@ -38,11 +38,11 @@ fn data<F: Scalar>(name: &str) -> Data<F> {
     let t3 = draw::<F>(&[60, 3], 407, 2.0);
     let q3 = &t3 + &draw::<F>(&[60, 3], 408, 0.5);
     let index: Array1<F> = y5.iter().map(|&class| F::of(class as f64)).collect();
-    let indices = Some(index.into_shape_with_order(vec![60, 1]).expect("indices"));
+    let indices = index.into_shape_with_order(vec![60, 1]).expect("indices");
     let of = |truth: ArrayD<F>, pred: ArrayD<F>| Data { truth, pred, indices: None };
     match name {
-        "hot" => Data { truth: one_hot(&y5, 5), pred: p5, indices },
-        "ties" => Data { truth: one_hot(&y5, 5), pred: ties, indices },
+        "hot" => Data { truth: one_hot(&y5, 5), pred: p5, indices: Some(indices) },
+        "ties" => Data { truth: one_hot(&y5, 5), pred: ties, indices: Some(indices) },
         "bits" => of(bits, p3),
         "one" => of(columns(&bits, 1), columns(&p3, 1)),
         "logits" => of(bits, logits),
@@ -51,10 +51,10 @@ fn data<F: Scalar>(name: &str) -> Data<F> {
         "bit_ties" => of(bits, columns(&ties, 3)),
         "single" => of(columns(&t3, 1), columns(&q3, 1)),
         "single_tie" => of(columns(&bits, 1), columns(&ties, 1)),
-        "indices" => of(indices.expect("indices"), p5),
+        "indices" => of(indices, p5),
         "pairs" => {
             let pred: Array1<F> = classes(60, 6, 410).iter().map(|&class| F::of(class as f64)).collect();
-            of(indices.expect("indices"), pred.into_shape_with_order(vec![60, 1]).expect("indices"))
+            of(indices, pred.into_shape_with_order(vec![60, 1]).expect("indices"))
         }
         _ => panic!("no data {name}"),
     }
