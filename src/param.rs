@@ -42,14 +42,15 @@ pub(crate) use spec::{Spec, SpecSetters, spec, spec_setters};
 #[derive(Clone)]
 pub struct Param<F> {
     name: &'static str,
-    shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     /// The value, in row-major order.
     pub(crate) value: Vec<F>,
     /// ∂loss/∂value, overwritten by each backward pass; `None` if no optimizer changes the parameter.
     pub(crate) grad: Option<Vec<F>>,
     pub(crate) regularizer: Option<Regularizer>,
     pub(crate) constraint: Option<Constraint>,
-    /// The optimizer state of this parameter, each array as long as `value`.
+    /// The optimizer state of this parameter. Most rules have arrays as long as `value`; a slot that the parameter does not have is
+    /// empty.
     pub(crate) slots: Vec<Vec<F>>,
     /// The sum of the gradients since the last update, if gradients are accumulated.
     pub(crate) accumulated: Option<Vec<F>>,

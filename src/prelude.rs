@@ -12,17 +12,20 @@ pub use crate::layer::families::*;
 pub use crate::layer::{Layer, LayerExt, Padding};
 pub use crate::loss::{
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
-    CategoricalHinge, CosineSimilarity, Hinge, Huber, KlDivergence, LogCosh, MeanAbsoluteError,
-    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
-    SparseCategoricalCrossentropy, SquaredHinge, loss_fn,
+    CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, CosineSimilarity, Dice, Hinge, Huber,
+    KlDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge, Tversky, loss_fn,
 };
 pub use crate::metric::{
-    Accuracy, Auc, Average, CalibrationCurve, ClassificationReport, ConfusionMatrix, Curve, F1Score,
-    FBetaScore, Goal, MeanLoss, Precision, PrecisionRecallCurve, R2Score, Recall, RocCurve,
-    RootMeanSquaredError, Summation, TopKAccuracy, Weighted, metric_fn,
+    Accuracy, Auc, Average, BinaryIou, CalibrationCurve, ClassificationReport, ConcordanceCorrelation,
+    ConfusionMatrix, Curve, F1Score, FBetaScore, Goal, Iou, MeanIou, MeanLoss, OneHotIou, OneHotMeanIou,
+    PearsonCorrelation, Precision, PrecisionAtRecall, PrecisionRecallCurve, R2Score, Recall,
+    RecallAtPrecision, RocCurve, RootMeanSquaredError, SensitivityAtSpecificity, SpecificityAtSensitivity,
+    Summation, TopKAccuracy, Weighted, metric_fn,
 };
 pub use crate::optimizer::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, Optimizer,
+    OptimizerExt, RmsProp, Sgd,
 };
 #[cfg(feature = "report")]
 pub use crate::report::Report;

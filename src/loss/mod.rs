@@ -5,12 +5,15 @@ mod accuracy;
 mod binary;
 mod categorical;
 mod categorical_focal;
+mod circle;
 mod closure;
 mod cosine;
 mod divergence;
 mod focal;
+mod generalized;
 mod hinge;
 mod mean;
+mod overlap;
 mod regression;
 mod relative;
 mod robust;
@@ -20,11 +23,14 @@ mod summed;
 pub use binary::BinaryCrossentropy;
 pub use categorical::CategoricalCrossentropy;
 pub use categorical_focal::CategoricalFocalCrossentropy;
+pub use circle::Circle;
 pub use closure::{LossFn, loss_fn};
 pub use cosine::CosineSimilarity;
 pub use divergence::{KlDivergence, Poisson};
 pub use focal::BinaryFocalCrossentropy;
+pub use generalized::CategoricalGeneralizedCrossEntropy;
 pub use hinge::{CategoricalHinge, Hinge, SquaredHinge};
+pub use overlap::{Dice, Tversky};
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
 pub use relative::{MeanAbsolutePercentageError, MeanSquaredLogarithmicError};
 pub use robust::{Huber, LogCosh};
@@ -103,7 +109,7 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
     /// Predicted classes, metrics and reports follow it.
     fn link(&self) -> Option<Activation> {
         match (self.target(), self.takes_logits()) {
-            (Target::Numbers, _) => None,
+            (Target::Numbers | Target::Labels, _) => None,
             (_, false) => Some(Activation::Linear),
             (Target::Probabilities, true) => Some(Activation::Sigmoid),
             (Target::Distribution | Target::Classes { .. }, true) => Some(Activation::Softmax),
@@ -131,6 +137,12 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         false
     }
 
+    /// Whether the value of a row depends on the other rows of the batch, as of [`Dice`] and [`Circle`]. A training or an evaluation
+    /// on several ranks, and [`MeanLoss`](crate::metric::MeanLoss), refuse such a loss. Default: false.
+    fn couples_rows(&self) -> bool {
+        false
+    }
+
     /// Refuses an output shape that the loss cannot handle. Default: accepts every shape.
     ///
     /// # Errors
@@ -143,7 +155,8 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
     /// Writes ℓ of each row to `values` and returns how many rows count: all, unless the loss ignores some.
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize;
 
-    /// Writes the gradient, `dyᵢ = scaleᵢ · ∂ℓᵢ/∂y_predᵢ` for each row `i`; must overwrite all of `dy`.
+    /// Writes the gradient, `dyᵢ = scaleᵢ · ∂ℓᵢ/∂y_predᵢ` for each row `i`, or `Σⱼ scaleⱼ · ∂ℓⱼ/∂y_predᵢ` if the loss
+    /// [couples rows](Loss::couples_rows); must overwrite all of `dy`.
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], dy: BatchMut<F>);
 }
 
@@ -183,6 +196,10 @@ impl<F: Scalar> Loss<F> for Box<dyn Loss<F>> {
         (**self).is_sum()
     }
 
+    fn couples_rows(&self) -> bool {
+        (**self).couples_rows()
+    }
+
     fn check(&self, output: &[usize]) -> Result<()> {
         (**self).check(output)
     }
@@ -203,8 +220,11 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {
         "BinaryFocalCrossentropy": BinaryFocalCrossentropy::new(),
         "CategoricalCrossentropy": CategoricalCrossentropy::new(),
         "CategoricalFocalCrossentropy": CategoricalFocalCrossentropy::new(),
+        "CategoricalGeneralizedCrossEntropy": CategoricalGeneralizedCrossEntropy::new(),
         "CategoricalHinge": CategoricalHinge,
+        "Circle": Circle::new(),
         "CosineSimilarity": CosineSimilarity,
+        "Dice": Dice::new(),
         "Hinge": Hinge,
         "Huber": Huber::new(),
         "KLDivergence": KlDivergence,
@@ -216,6 +236,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {
         "Poisson": Poisson,
         "SparseCategoricalCrossentropy": SparseCategoricalCrossentropy::new(),
         "SquaredHinge": SquaredHinge,
+        "Tversky": Tversky::new(),
     ];
     Registry::new("loss", rows)
 }
@@ -295,6 +316,8 @@ pub enum Target {
         /// A target that means *no class*; rows with it do not contribute to the loss.
         ignored: Option<i64>,
     },
+    /// One label per row, a whole number from 0 below 2³¹; it is no index of an output.
+    Labels,
 }
 
 /// What a loss measures.

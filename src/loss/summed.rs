@@ -70,6 +70,10 @@ impl<F: Scalar, L: Loss<F> + Clone> Loss<F> for Summed<L> {
         true
     }
 
+    fn couples_rows(&self) -> bool {
+        self.loss.couples_rows()
+    }
+
     fn check(&self, output: &[usize]) -> Result<()> {
         self.loss.check(output)
     }

@@ -111,9 +111,9 @@ pub struct Auc {
 
 /// Positives and negatives: in a bucket, or among all predicted positive at a threshold.
 #[derive(Debug, Clone, Copy, Default)]
-struct BinCounts {
-    positives: f64,
-    negatives: f64,
+pub(super) struct BinCounts {
+    pub(super) positives: f64,
+    pub(super) negatives: f64,
 }
 
 impl Auc {
@@ -215,16 +215,16 @@ impl Auc {
 }
 
 impl BinCounts {
-    fn numbers(&mut self) -> [&mut f64; 2] {
+    pub(super) fn numbers(&mut self) -> [&mut f64; 2] {
         [&mut self.positives, &mut self.negatives]
     }
 
-    fn plus(self, other: &BinCounts) -> BinCounts {
+    pub(super) fn plus(self, other: &BinCounts) -> BinCounts {
         BinCounts { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
     }
 
     /// The number predicted positive, right or wrong.
-    fn called(self) -> f64 {
+    pub(super) fn called(self) -> f64 {
         self.positives + self.negatives
     }
 }

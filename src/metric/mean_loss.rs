@@ -2,7 +2,7 @@
 
 use super::{Goal, Mean, Metric, check_as_wide, no_class_indices, of_mean, weight};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::{Loss, Target};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -31,7 +31,8 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: those of the loss, and [`Error::MetricTarget`](crate::Error::MetricTarget) for targets of another shape.
+/// When training or evaluating: those of the loss, [`Error::MetricTarget`] for targets of another shape, and [`Error::Argument`] for a
+/// loss of whole batches, such as [`Dice`](crate::loss::Dice).
 ///
 /// # References
 /// <https://keras.io/api/metrics/probabilistic_metrics/>
@@ -74,6 +75,10 @@ impl<F: Scalar> Metric<F> for MeanLoss<F> {
     }
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        if self.loss.couples_rows() {
+            let expected = "losses of single rows; this loss is one of whole batches";
+            return Err(Error::argument("metrics", expected, self.loss.name()));
+        }
         self.loss.check(output)?;
         match self.loss.target() {
             Target::Classes { .. } if target.last() == Some(&1) || target.len() < output.len() => Ok(()),
@@ -95,4 +100,17 @@ impl<F: Scalar> Metric<F> for MeanLoss<F> {
     }
 
     of_mean!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::Dice;
+
+    #[test]
+    fn losses_of_whole_batches_are_refused() {
+        let found = MeanLoss::<f32>::new(Dice::new()).prepare(&[3], &[3]);
+        assert!(matches!(found, Err(Error::Argument { argument: "metrics", .. })), "{found:?}");
+        MeanLoss::<f32>::new(Dice::new().axis([-1])).prepare(&[3], &[3]).unwrap();
+    }
 }

@@ -23,7 +23,7 @@ pub struct Summary {
     fixed: usize,
     /// The bytes of one number.
     scalar: usize,
-    /// The numbers that the optimizer keeps per trainable parameter.
+    /// The numbers that the optimizer keeps for the trainable parameters.
     slots: usize,
     batch_size: usize,
     /// The numbers of a batch, in addition to the parameters.
@@ -65,9 +65,17 @@ impl<F: Scalar> Sequential<F> {
     }
 
     fn describe(&self, batch_size: usize, fault: Option<String>) -> Summary {
-        let (mut trainable, mut fixed) = (0, 0);
-        self.walk(&mut |_, on, param| {
-            *(if on && param.is_trainable() { &mut trainable } else { &mut fixed }) += param.len();
+        let (mut trainable, mut fixed, mut slots) = (0, 0, 0);
+        let optimizer = self.compiled.as_ref().map(|compiled| &compiled.optimizer);
+        self.walk(&mut |path, on, param| {
+            if !(on && param.is_trainable()) {
+                return fixed += param.len();
+            }
+            trainable += param.len();
+            for slot in 0..optimizer.map_or(0, |optimizer| optimizer.traits().slots.len()) {
+                let shape = optimizer.and_then(|optimizer| optimizer.slot_shape(slot, &path, param.shape()));
+                slots += shape.map_or(0, |shape| shape.iter().product());
+            }
         });
         let workspace: usize =
             self.layers.iter().filter(|layer| !layer.is_view()).map(|layer| 2 * layer.widths().1).sum();
@@ -78,7 +86,7 @@ impl<F: Scalar> Sequential<F> {
             trainable,
             fixed,
             scalar: size_of::<F>(),
-            slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.traits().slots.len()),
+            slots,
             batch_size,
             batch: batch_size * (input + workspace) + kept,
             fault,
@@ -122,7 +130,7 @@ impl fmt::Display for Summary {
             writeln!(f, " {what} params: {} ({})", grouped(count), bytes(count * self.scalar))?;
         }
         // Values, gradients and optimizer slots of the parameters, and the buffers of a batch.
-        let numbers = self.trainable * (2 + self.slots) + self.fixed + self.batch;
+        let numbers = 2 * self.trainable + self.slots + self.fixed + self.batch;
         write!(f, " Training with batch size {}: {}", self.batch_size, bytes(numbers * self.scalar))?;
         if let Some(fault) = &self.fault {
             write!(f, "\n Does not build: {fault}")?;

@@ -1,13 +1,16 @@
 //! Optimizers: rules that update parameters by their gradients.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adam_w;
 mod adamax;
 mod ext;
 mod ftrl;
+mod lamb;
 mod lion;
+mod muon;
 mod nadam;
 mod options;
 mod registry;
@@ -18,13 +21,16 @@ mod traits;
 mod tuned;
 
 pub use adadelta::Adadelta;
+pub use adafactor::Adafactor;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
 pub use ext::OptimizerExt;
 pub use ftrl::Ftrl;
+pub use lamb::Lamb;
 pub use lion::Lion;
+pub use muon::Muon;
 pub use nadam::Nadam;
 #[cfg(feature = "keras")]
 pub(crate) use nadam::momenta;
@@ -51,8 +57,8 @@ use crate::state::State;
 
 /// An update rule: changes each number of a parameter according to its gradient and its slots, the rule's own state.
 ///
-/// A rule works number by number, so a long parameter may be split into pieces. A rule sees slices of one parameter
-/// and knows nothing of layers.
+/// Most rules work number by number, so a long parameter may be split into pieces. A rule that needs whole parameters, for their
+/// norm or as matrices, sets [`OptimizerTraits::whole`], and gets them by [`Optimizer::update_whole`].
 ///
 /// The options that every rule supports (weight decay, gradient clipping, averaged weights, gradient accumulation)
 /// are set by the methods of [`OptimizerExt`].
@@ -126,6 +132,26 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// Updates `value`, a parameter or a piece of it; `slots` are as long as `value`.
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]);
 
+    /// Updates a whole parameter of this shape, in row-major order, if [`OptimizerTraits::is_whole`]; `slots` have their own
+    /// shapes. Default: calls `update`.
+    fn update_whole(&self, at: Update, shape: &[usize], value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        let _ = shape;
+        self.update(at, value, grad, slots);
+    }
+
+    /// The shape of a slot, from 0, of the parameter with this path and shape, or `None` if the parameter has no such slot. Default:
+    /// that of the parameter, which it must be unless [`OptimizerTraits::is_whole`].
+    fn slot_shape(&self, slot: usize, path: &str, shape: &[usize]) -> Option<Vec<usize>> {
+        let _ = (slot, path);
+        Some(shape.to_vec())
+    }
+
+    /// The weight decay of a parameter with these slots, given that of the options. Default: that of the options.
+    fn decay_of(&self, decay: Option<f64>, slots: &[Vec<F>]) -> Option<f64> {
+        let _ = slots;
+        decay
+    }
+
     /// The options set around the rule. Default: none.
     fn options(&self) -> Option<&Options> {
         None
@@ -168,6 +194,18 @@ impl<F: Scalar> Optimizer<F> for Box<dyn Optimizer<F>> {
         (**self).update(at, value, grad, slots);
     }
 
+    fn update_whole(&self, at: Update, shape: &[usize], value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        (**self).update_whole(at, shape, value, grad, slots);
+    }
+
+    fn slot_shape(&self, slot: usize, path: &str, shape: &[usize]) -> Option<Vec<usize>> {
+        (**self).slot_shape(slot, path, shape)
+    }
+
+    fn decay_of(&self, decay: Option<f64>, slots: &[Vec<F>]) -> Option<f64> {
+        (**self).decay_of(decay, slots)
+    }
+
     fn options(&self) -> Option<&Options> {
         (**self).options()
     }
@@ -202,6 +240,11 @@ impl Update {
     fn correction(&self, beta: f64) -> f64 {
         1.0 - beta.power(self.t as f64)
     }
+}
+
+/// The Euclidean norm.
+fn norm<F: Scalar>(numbers: impl Iterator<Item = F>) -> f64 {
+    numbers.map(|x| x.as_f64() * x.as_f64()).sum::<f64>().sqrt()
 }
 
 /// Refuses a number outside `[low, high]`, and NaN.

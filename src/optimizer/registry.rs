@@ -7,12 +7,15 @@ use crate::config::{Constructor, Fields, Registry, Setting, Value, built_in};
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Optimizer<F>> {
     let rows: Vec<Constructor<dyn Optimizer<F>>> = built_in![
         "Adadelta": Adadelta::default(),
+        "Adafactor": Adafactor::default(),
         "Adagrad": Adagrad::default(),
         "Adam": Adam::default(),
         "AdamW": AdamW::default(),
         "Adamax": Adamax::default(),
         "Ftrl": Ftrl::default(),
+        "Lamb": Lamb::default(),
         "Lion": Lion::default(),
+        "Muon": Muon::default(),
         "Nadam": Nadam::default(),
         "RMSprop": RmsProp::default(),
         "SGD": Sgd::default(),

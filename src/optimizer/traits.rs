@@ -25,6 +25,9 @@ pub struct OptimizerTraits {
     /// exceeds 1e9 in magnitude, and no slot did before the first update. Other updates are made after a copy of all
     /// numbers, which takes time.
     pub is_bounded: bool,
+    /// Whether the rule gets whole parameters, by [`Optimizer::update_whole`](super::Optimizer::update_whole), instead of
+    /// pieces of them.
+    pub is_whole: bool,
 }
 
 impl OptimizerTraits {
@@ -42,6 +45,12 @@ impl OptimizerTraits {
     /// Whether moderate numbers have a finite update; see [`OptimizerTraits::is_bounded`]. Default: false.
     pub fn bounded(mut self, is_bounded: bool) -> Self {
         self.is_bounded = is_bounded;
+        self
+    }
+
+    /// Whether the rule gets whole parameters. Default: false.
+    pub fn whole(mut self, is_whole: bool) -> Self {
+        self.is_whole = is_whole;
         self
     }
 

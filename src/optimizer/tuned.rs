@@ -67,6 +67,18 @@ impl<F: Scalar> Optimizer<F> for Tuned<F> {
         self.rule.update(at, value, grad, slots);
     }
 
+    fn update_whole(&self, at: Update, shape: &[usize], value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        self.rule.update_whole(at, shape, value, grad, slots);
+    }
+
+    fn slot_shape(&self, slot: usize, path: &str, shape: &[usize]) -> Option<Vec<usize>> {
+        self.rule.slot_shape(slot, path, shape)
+    }
+
+    fn decay_of(&self, decay: Option<f64>, slots: &[Vec<F>]) -> Option<f64> {
+        self.rule.decay_of(decay, slots)
+    }
+
     fn options(&self) -> Option<&Options> {
         Some(&self.options)
     }

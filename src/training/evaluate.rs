@@ -1,7 +1,7 @@
 //! `evaluate`: the loss and the metrics on data, through `&self`.
 
 use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
-use super::distributed::{Coordinator, Identity, fingerprint};
+use super::distributed::{Coordinator, Identity, check_loss, fingerprint};
 use super::evaluation::Evaluation;
 use super::settings::check_batch_size;
 use crate::callback::Logs;
@@ -215,6 +215,7 @@ impl<F: Scalar> Sequential<F> {
     /// The properties that must agree on all ranks.
     fn evaluation_identity(&self, data: &CheckedData<F>, settings: &Evaluate<F>) -> Result<Identity> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        check_loss(&*compiled.loss)?;
         let mut identity = Identity::new([
             ("loss and metrics", compiled.descriptions[1..].join(" and ")),
             ("batch_size", settings.batch_size.to_string()),

@@ -18,11 +18,13 @@ pub(crate) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
     let accumulates = options.is_some_and(|options| options.accumulation.is_some_and(|k| k > 1));
     let averages = options.is_some_and(|options| options.average.is_some());
     let starts = optimizer.traits().slots;
+    let mut lengths = slot_lengths(optimizer, layers, starts.len()).into_iter();
     each_trained(layers, &mut |param| {
         param.is_moderate = false;
         let len = param.len();
-        if param.slots.len() != starts.len() {
-            param.slots = starts.iter().map(|&start| vec![F::of(start); len]).collect();
+        let lengths = lengths.next().unwrap_or_default();
+        if !param.slots.iter().map(Vec::len).eq(lengths.iter().copied()) {
+            param.slots = starts.iter().zip(lengths).map(|(&start, len)| vec![F::of(start); len]).collect();
         }
         if accumulates {
             param.accumulated.get_or_insert_with(|| vec![F::zero(); len]);
@@ -31,6 +33,25 @@ pub(crate) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
             param.average.get_or_insert_with(|| vec![F::zero(); len]);
         }
     });
+}
+
+/// The lengths of the slots of each trainable parameter.
+fn slot_lengths<F: Scalar>(
+    optimizer: &dyn Optimizer<F>,
+    layers: &[NamedLayer<F>],
+    slots: usize,
+) -> Vec<Vec<usize>> {
+    let mut lengths = Vec::new();
+    for layer in layers {
+        layer.walk("", &mut |path, trained, param| {
+            if trained && param.is_trainable() {
+                let length = |slot| optimizer.slot_shape(slot, &path, param.shape());
+                let length = |slot| length(slot).map_or(0, |shape| shape.iter().product());
+                lengths.push((0..slots).map(length).collect());
+            }
+        });
+    }
+    lengths
 }
 
 /// When the next optimizer update happens.
@@ -116,11 +137,11 @@ pub(crate) fn update<F: Scalar>(
         return Err(NonFinite { place: format!("moving average `{path}`"), value });
     }
     if gradients == Gradients::Moderate && undo.is_needless(layers, compiled) {
-        change(layers, compiled);
+        change(layers, compiled, undo.is_whole);
     } else {
         undo.save(layers);
         let (steps, optimizer) = (compiled.steps, compiled.optimizer.clone());
-        change(layers, compiled);
+        change(layers, compiled, undo.is_whole);
         // The slots may be large now, so the next step checks all numbers.
         each_trained(layers, &mut |param| param.is_moderate = false);
         if let Some(NonFinite { place, value }) = first_bad_number(layers) {
@@ -140,6 +161,8 @@ pub(crate) struct Undo<F> {
     numbers: Vec<F>,
     /// Whether moderate numbers and learning rates are certain to have a finite update.
     is_bounded: bool,
+    /// Whether the rule gets whole parameters.
+    is_whole: bool,
     has_moving_averages: bool,
 }
 
@@ -150,7 +173,8 @@ impl<F: Scalar> Undo<F> {
             compiled.optimizer.traits().is_bounded && decay.is_none_or(|decay| decay <= 1e3)
         });
         let has_moving_averages = model.layers.iter_mut().any(NamedLayer::has_moving_average);
-        Undo { numbers: Vec::new(), is_bounded, has_moving_averages }
+        let is_whole = model.compiled.as_ref().is_some_and(|compiled| compiled.optimizer.traits().is_whole);
+        Undo { numbers: Vec::new(), is_bounded, is_whole, has_moving_averages }
     }
 
     /// Whether an update by moderate gradients is certain to be finite.
@@ -193,12 +217,12 @@ fn are_moderate<F: Scalar>(numbers: &[F]) -> bool {
 }
 
 /// Updates every trainable parameter.
-fn change<F: Scalar>(layers: &mut [NamedLayer<F>], compiled: &mut Compiled<F>) {
+fn change<F: Scalar>(layers: &mut [NamedLayer<F>], compiled: &mut Compiled<F>, is_whole: bool) {
     let due = Due::after_batch(compiled);
     let optimizer = &*compiled.optimizer;
     let Some(options) = optimizer.options() else {
         return each_trained(layers, &mut |param| {
-            apply(optimizer, due.at, param);
+            apply(optimizer, due.at, param, is_whole);
             constrain(param);
         });
     };
@@ -208,8 +232,8 @@ fn change<F: Scalar>(layers: &mut [NamedLayer<F>], compiled: &mut Compiled<F>) {
     if due.is_now {
         clip(layers, options);
         each_trained(layers, &mut |param| {
-            decay(options, due.at.learning_rate, param);
-            apply(optimizer, due.at, param);
+            decay(optimizer, options, due.at.learning_rate, param);
+            apply(optimizer, due.at, param, is_whole);
         });
     }
     each_trained(layers, &mut |param| {
@@ -323,8 +347,13 @@ fn clip<F: Scalar>(layers: &mut [NamedLayer<F>], options: &Options) {
 }
 
 /// `w ← w − w·λ·η`.
-fn decay<F: Scalar>(options: &Options, learning_rate: f64, param: &mut Param<F>) {
-    if let Some(decay) = options.weight_decay
+fn decay<F: Scalar>(
+    optimizer: &dyn Optimizer<F>,
+    options: &Options,
+    learning_rate: f64,
+    param: &mut Param<F>,
+) {
+    if let Some(decay) = optimizer.decay_of(options.weight_decay, &param.slots)
         && options.decays(param.name())
     {
         let share = F::of(decay * learning_rate);
@@ -347,15 +376,18 @@ fn update_average<F: Scalar>(average: WeightAverage, due: Due, param: &mut Param
 }
 
 /// Applies the update rule to the slots and weights of one parameter.
-fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
-    let Some(grad) = &param.grad else { return };
-    let count = param.slots.len().min(MAX_SLOTS);
+fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>, is_whole: bool) {
+    let Param { shape, value, grad: Some(grad), slots, is_moderate, .. } = param else { return };
+    let count = slots.len().min(MAX_SLOTS);
     let mut arrays: [&mut [F]; MAX_SLOTS + 1] = Default::default();
-    let slots = param.slots.iter_mut().map(|slot| &mut **slot);
-    arrays
-        .iter_mut()
-        .zip(std::iter::once(&mut *param.value).chain(slots))
-        .for_each(|(to, array)| *to = array);
+    let slots = slots.iter_mut().map(|slot| &mut **slot);
+    arrays.iter_mut().zip(std::iter::once(&mut **value).chain(slots)).for_each(|(to, array)| *to = array);
+    if is_whole {
+        let [value, slots @ ..] = &mut arrays;
+        optimizer.update_whole(at, shape, value, grad, &mut slots[..count]);
+        *is_moderate = are_moderate(value);
+        return;
+    }
     let all_moderate = AtomicBool::new(true);
     kernel::pieces(grad.len(), arrays, &|range, [value, slots @ ..]| {
         let mut slots = slots;
@@ -365,5 +397,5 @@ fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<
             all_moderate.store(false, Ordering::Relaxed);
         }
     });
-    param.is_moderate = all_moderate.into_inner();
+    *is_moderate = all_moderate.into_inner();
 }

@@ -542,6 +542,13 @@ fn an_error_on_one_rank_ends_all() {
     assert!(found.iter().all(|other| *other == found[0]), "{found:?}");
     let investigate = ends(2, plain, data, |_, fit| fit.diagnose(cornu::diagnosis::Diagnose::Investigate));
     assert!(investigate[0].contains("`diagnose`: expected"), "{investigate:?}");
+    let of_batches = |_| {
+        let mut model = Sequential::with_scalar().seed(4).add(Dense::new(8)).add(Dense::new(1));
+        model.compile(Sgd::new(0.1), Dice::new(), ()).unwrap();
+        model
+    };
+    let coupled = ends(2, of_batches, data, same_settings);
+    assert!(coupled[0].contains("`loss`: expected a loss of single rows"), "{coupled:?}");
 
     // A source fails on rank 1 in the second epoch, with batch statistics in between.
     let found = threads(3, |world| {

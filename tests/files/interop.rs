@@ -268,6 +268,22 @@ impl<F: Scalar> Optimizer<F> for Rule<F> {
     fn update(&self, at: cornu::optimizer::Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         self.0.update(at, value, grad, slots);
     }
+    fn update_whole(
+        &self,
+        at: cornu::optimizer::Update,
+        shape: &[usize],
+        value: &mut [F],
+        grad: &[F],
+        slots: &mut [&mut [F]],
+    ) {
+        self.0.update_whole(at, shape, value, grad, slots);
+    }
+    fn slot_shape(&self, slot: usize, path: &str, shape: &[usize]) -> Option<Vec<usize>> {
+        self.0.slot_shape(slot, path, shape)
+    }
+    fn decay_of(&self, decay: Option<f64>, slots: &[Vec<F>]) -> Option<f64> {
+        self.0.decay_of(decay, slots)
+    }
 }
 
 #[test]

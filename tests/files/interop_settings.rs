@@ -185,7 +185,7 @@ fn every_loss_metric_and_optimizer_is_written() {
             Sequential::new().seed(3).input([4]).add(Dense::new(3).activation(Activation::Softmax));
         let hot = ArrayD::from_shape_fn(IxDyn(&[8, 3]), |at| f32::from(u8::from(at[0] * 7 % 5 % 3 == at[1])));
         let classes = ArrayD::from_shape_fn(IxDyn(&[8]), |at| (at[0] * 7 % 5 % 3) as f32);
-        let y = if matches!(loss.target(), Target::Classes { .. }) { classes } else { hot };
+        let y = if matches!(loss.target(), Target::Classes { .. } | Target::Labels) { classes } else { hot };
         let metrics = if metrics { roster::metrics() } else { Vec::new() };
         let undecayed = optimizer.config().unwrap().get("exclude_from_weight_decay").is_some();
         model.compile(Rule(optimizer), loss, metrics.into_metrics()).unwrap();

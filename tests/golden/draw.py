@@ -19,6 +19,22 @@ import numpy as np
 keras.config.set_floatx(DTYPE)
 # On JAX, Keras 3.15.1 takes every result of float64 numbers for float32, in `mean` and `tanh` among others.
 keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+
+
+class Wide:
+    """Keras's operations, without the casts to float32 in `IoU`."""
+
+    def __getattr__(self, name):
+        return getattr(keras.ops, name)
+
+    def cast(self, x, dtype):
+        return keras.ops.cast(x, DTYPE if dtype == "float32" else dtype)
+
+    def convert_to_tensor(self, x, dtype=None):
+        return keras.ops.convert_to_tensor(x, DTYPE if dtype == "float32" else dtype)
+
+
+keras.src.metrics.iou_metrics.ops = Wide()
 HERE = Path(__file__).parent
 
 

@@ -14,7 +14,9 @@ k = keras.losses
 p = np.array(keras.ops.softmax(draw((6, 4), 9, 4.0)))
 p[0] = [1e-9, 0.5, 0.5, 0.0]  # outside the clips
 z, w = draw((6, 4), 10, 4.0), (np.abs(draw((6,), 12)) + 0.25).astype(DTYPE)
-hot, soft = one_hot(classes(6, 4, 11), 4), np.abs(draw((6, 4), 13))
+y = classes(6, 4, 11)
+labels, unit = np.array([7, 3, 7, 3, 3, 7]), z / np.sqrt(np.sum(z * z, 1, keepdims=True))
+hot, soft = one_hot(y, 4), np.abs(draw((6, 4), 13))
 signs, mixed = np.sign(draw((6, 4), 14)), 2 * hot
 CASES = {
     "msle": (k.MeanSquaredLogarithmicError(), np.abs(z), soft), "msle_negative": (k.MeanSquaredLogarithmicError(), z, soft),
@@ -32,6 +34,12 @@ CASES = {
     "binary_focal_logits": (k.BinaryFocalCrossentropy(from_logits=True), z, soft),
     "categorical_focal": (k.CategoricalFocalCrossentropy(), p, hot),
     "categorical_focal_alphas": (k.CategoricalFocalCrossentropy(alpha=[0.1, 0.2, 0.3, 0.4], gamma=1.5, label_smoothing=0.1), 2 * p, hot),
+    "dice": (k.Dice(), p, hot), "dice_soft": (k.Dice(), p, soft), "dice_rows": (k.Dice(axis=-1), p, soft),
+    "tversky": (k.Tversky(), p, soft), "tversky_weights": (k.Tversky(alpha=0.3, beta=1.2), p, hot),
+    "tversky_rows": (k.Tversky(alpha=0.7, beta=0.2, axis=[1]), p, soft),
+    "circle": (k.Circle(), unit, labels), "circle_settings": (k.Circle(gamma=3.0, margin=0.25, remove_diagonal=False), z / 8, labels),
+    "circle_wide": (k.Circle(gamma=2.0, margin=-0.5), z / 4, labels),
+    "generalized": (k.CategoricalGeneralizedCrossEntropy(), p, y), "generalized_q": (k.CategoricalGeneralizedCrossEntropy(0.7), 2 * p, y),
     "categorical_focal_logits": (k.CategoricalFocalCrossentropy(from_logits=True, gamma=3), z, soft),
 }
 found = {}

@@ -44,6 +44,17 @@ METRICS = {
     "logcosh": (lambda _: m.LogCoshError(), False),
     "cosine_similarity": (lambda _: m.CosineSimilarity(), False),
     "r2_score": (lambda _: m.R2Score(), False),
+    "precision_at_recall": (lambda _: m.PrecisionAtRecall(0.5), True),
+    "recall_at_precision": (lambda _: m.RecallAtPrecision(0.3), True),
+    "sensitivity_at_specificity": (lambda _: m.SensitivityAtSpecificity(0.4), True),
+    "specificity_at_sensitivity": (lambda _: m.SpecificityAtSensitivity(0.4), True),
+    "pearson_correlation": (lambda form: None if form == "one" else m.PearsonCorrelation(), False),
+    "concordance_correlation": (lambda form: None if form == "one" else m.ConcordanceCorrelation(), False),
+    "mean_io_u": (lambda form: m.MeanIoU(3, sparse_y_pred=False) if form == "sparse" else None, None),
+    "io_u_of_decisions": (lambda form: None if form == "sparse" else m.IoU(3, [0]), None),
+    "binary_io_u": (lambda _: m.BinaryIoU(), False),
+    "one_hot_io_u": (lambda form: None if form == "one" else m.OneHotIoU(3, [2]), False),
+    "one_hot_mean_io_u": (lambda form: None if form == "one" else m.OneHotMeanIoU(3), False),
 }
 
 values = {}

@@ -11,6 +11,7 @@ import sys
 from draw import DTYPE, HERE, classes, draw, floats, keras, np, one_hot
 
 m = keras.metrics
+
 ROWS, BATCH = 60, 25
 
 Y5 = classes(60, 5, 401)
@@ -27,7 +28,9 @@ STEPS = lambda a: a.reshape(20, 3, -1)
 
 DATA = {
     "hot": (HOT, P5), "ties": (HOT, TIES), "bits": (BITS, P3), "one": (BITS[:, :1], P3[:, :1]), "logits": (BITS, Z3),
+    "indices": (Y5[:, None], P5), "pairs": (Y5[:, None], classes(60, 6, 410)[:, None]),
     "numbers": (T3, Q3), "positive": (np.abs(T3), np.abs(Q3)), "bit_ties": (BITS, TIES[:, :3]), "single": (T3[:, :1], Q3[:, :1]),
+    "single_tie": (BITS[:, :1], TIES[:, :1]),
 }
 kept = lambda make, *data: [(make, name) for name in data]
 CASES = {
@@ -75,6 +78,25 @@ CASES = {
     "r2": kept(lambda: m.R2Score(), "numbers", "hot", "single"),
     "r2_by_variance": kept(lambda: m.R2Score("variance_weighted_average"), "numbers", "hot"),
     "r2_adjusted": kept(lambda: m.R2Score(num_regressors=7), "numbers", "single"),
+    "precision_at_recall": kept(lambda: m.PrecisionAtRecall(0.7), "hot", "bits", "one", "ties"),
+    "precision_at_recall_9": kept(lambda: m.PrecisionAtRecall(0.4, num_thresholds=9, class_id=1), "hot", "bits", "ties"),
+    "recall_at_precision": kept(lambda: m.RecallAtPrecision(0.55), "hot", "bits", "one", "ties"),
+    "recall_at_precision_2": kept(lambda: m.RecallAtPrecision(0.3, num_thresholds=2), "bits", "logits"),
+    "sensitivity_at_specificity": kept(lambda: m.SensitivityAtSpecificity(0.6), "hot", "bits", "one", "ties"),
+    "sensitivity_at_specificity_1": kept(lambda: m.SensitivityAtSpecificity(0.3, num_thresholds=1), "bits", "ties"),
+    "specificity_at_sensitivity": kept(lambda: m.SpecificityAtSensitivity(0.6), "hot", "bits", "one", "ties"),
+    "specificity_at_sensitivity_9": kept(lambda: m.SpecificityAtSensitivity(0.2, num_thresholds=9, class_id=2), "bits", "logits"),
+    # By default, Keras cuts off weights to whole numbers.
+    "mean_iou": kept(lambda: m.MeanIoU(5, dtype=DTYPE), "pairs"),
+    "mean_iou_dense": kept(lambda: m.MeanIoU(5, sparse_y_pred=False, ignore_class=2, dtype=DTYPE), "indices"),
+    "mean_iou_hot": kept(lambda: m.MeanIoU(5, sparse_y_true=False, sparse_y_pred=False, dtype=DTYPE), "hot", "ties"),
+    "iou": kept(lambda: m.IoU(6, [1, 3, 5], dtype=DTYPE), "pairs"),
+    "one_hot_iou": kept(lambda: m.OneHotIoU(5, [0, 4], dtype=DTYPE), "hot", "ties"),
+    "one_hot_mean_iou": kept(lambda: m.OneHotMeanIoU(5, ignore_class=1, dtype=DTYPE), "hot", "ties"),
+    "binary_iou": kept(lambda: m.BinaryIoU(dtype=DTYPE), "one", "single_tie"),
+    "binary_iou_1": kept(lambda: m.BinaryIoU([1], threshold=0.25, dtype=DTYPE), "one", "single_tie"),
+    "pearson": kept(lambda: m.PearsonCorrelation(), "numbers", "hot"),
+    "concordance": kept(lambda: m.ConcordanceCorrelation(), "numbers", "bits"),
 }
 # The same as rows of 20 samples of 3 steps, and with class indices for targets.
 IN_STEPS = ["precision", "binary_accuracy", "recall_top_2", "precision_class_1", "auc_roc", "top_3", "squared", "root_squared", "cosine"]

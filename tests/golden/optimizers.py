@@ -37,9 +37,18 @@ RULES = {
                                "l1_regularization_strength": 0.01, "l2_regularization_strength": 0.02,
                                "l2_shrinkage_regularization_strength": 0.03, "beta": 0.1}),
     "lion": (O.Lion, {"learning_rate": 0.001}), "lion_betas": (O.Lion, {"learning_rate": 0.001, "beta_1": 0.8, "beta_2": 0.9}),
+    "adafactor": (O.Adafactor, {"learning_rate": 0.1}),
+    "adafactor_settings": (O.Adafactor, {"learning_rate": 0.5, "beta_2_decay": -0.6, "epsilon_1": 1e-3, "epsilon_2": 0.3,
+                                         "clip_threshold": 0.7, "relative_step": False}),
+    "lamb": (O.Lamb, {"learning_rate": 0.01}), "lamb_betas": (O.Lamb, {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
+    "muon": (O.Muon, {"learning_rate": 0.01}),
+    "muon_settings": (O.Muon, {"learning_rate": 0.01, "adam_beta_1": 0.8, "adam_beta_2": 0.95, "adam_weight_decay": 0.2, "epsilon": 1e-5,
+                               "weight_decay": 0.1, "exclude_layers": ["out"], "muon_a": 3.0, "muon_b": -4.0, "muon_c": 1.5,
+                               "adam_lr_ratio": 0.5, "momentum": 0.8, "ns_steps": 3, "nesterov": False, "rms_rate": None}),
+    "muon_without_decay": (O.Muon, {"learning_rate": 0.01, "weight_decay": None, "adam_weight_decay": None}),
 }
 CASES = dict(RULES)
-for rule in ("sgd", "momentum", "rms_prop_both", "adam", "amsgrad", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "lion"):
+for rule in ("sgd", "momentum", "rms_prop_both", "adam", "amsgrad", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "lion", "adafactor", "lamb", "muon"):
     for option, args in options.items():
         CASES[f"{rule}, {option}"] = (RULES[rule][0], {**RULES[rule][1], **args})
 for name, args in options.items():
@@ -66,10 +75,16 @@ BOUND = {
 }
 
 
-def run(optimizer, excluded=None, frozen=False, **bound):
+# Parameters of three axes, of one row, and of an embedding.
+CONV = [L.Reshape((3, 2)), L.Conv1D(4, 2, activation="tanh"), L.Flatten(), L.Dense(1)]
+EMBEDDING = [L.Rescaling(0.0), L.Embedding(1, 3), L.Flatten()]
+
+
+def run(optimizer, excluded=None, frozen=False, hidden=None, **bound):
     if excluded:
         optimizer.exclude_from_weight_decay(var_names=excluded)
-    model = keras.Sequential([L.Input((6,)), L.Dense(4, activation="tanh", trainable=not frozen, **bound), L.Dense(2)])
+    hidden = hidden or [L.Dense(4, activation="tanh", trainable=not frozen, **bound)]
+    model = keras.Sequential([L.Input((6,)), *hidden, L.Dense(2, name="out")])
     for i, w in enumerate(model.weights):
         w.assign(draw(w.shape, 300 + i, 0.5))
     model.compile(optimizer, "mean_squared_error")
@@ -86,6 +101,11 @@ for name, bound in BOUND.items():
     average = {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2} if "average" in name else {}
     found[name] = run(O.SGD(0.1, **average), **bound)
 found["excluded"] = run(O.SGD(0.1, weight_decay=0.1), excluded=["bias"])
+for name in ("adafactor", "lamb", "muon"):
+    for of, hidden in (("conv", CONV), ("embedding", EMBEDDING)):
+        # The gradient of `out` of the embedding has rank 1, and Muon turns the rounding of its other direction into steps.
+        settings = {**RULES[name][1], **({"exclude_layers": ["out"]} if name == "muon" else {})}
+        found[f"{name}, {of}"] = run(RULES[name][0](**settings), hidden=[type(layer).from_config(layer.get_config()) for layer in hidden])
 found["frozen"] = run(O.Adam(0.01), frozen=True, kernel_regularizer=R.L2(0.1))
 steps = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 14, 21, 30]
 found["schedules"] = {name: [float(schedule(np.asarray(s, DTYPE))) for s in steps] for name, schedule in SCHEDULES.items()}
@@ -95,7 +115,7 @@ print(len(found), "cases")
 if DTYPE == "float64":
     pairs = {}
     names = [*options, "schedule"]
-    for rule in ("sgd", "momentum", "rms_prop_both", "adam", "amsgrad", "adam_w", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "lion"):
+    for rule in ("sgd", "momentum", "rms_prop_both", "adam", "amsgrad", "adam_w", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "lion", "adafactor", "lamb", "muon"):
         make, settings = RULES[rule]
         for i, first in enumerate(names):
             for second in names[i + 1:]:

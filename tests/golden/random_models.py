@@ -45,8 +45,11 @@ LOSSES = {
     "BinaryFocalCrossentropy": ("bits", "sigmoid", focal | {"apply_class_balancing": flag}),
     "CategoricalCrossentropy": ("hot", "softmax", logits | smoothing),
     "CategoricalFocalCrossentropy": ("hot", "softmax", focal),
+    "CategoricalGeneralizedCrossEntropy": ("classes", "softmax", {"q": lambda: pick(0.3, 0.8)}),
     "CategoricalHinge": ("hot", None, {}),
+    "Circle": ("labels", None, {"gamma": lambda: pick(1.0, 3.0), "margin": lambda: pick(0.2, 0.5), "remove_diagonal": flag}),
     "CosineSimilarity": ("numbers", None, {}),
+    "Dice": ("bits", "sigmoid", {"axis": lambda: [-1]}),
     "Hinge": ("signs", None, {}),
     "Huber": ("numbers", None, {}),  # Keras does not write `delta`
     "KLDivergence": ("soft", "softmax", {}),
@@ -58,6 +61,7 @@ LOSSES = {
     "Poisson": ("positive", "softplus", {}),
     "SparseCategoricalCrossentropy": ("classes", "softmax", logits | {"ignore_class": lambda: pick(0, 1)}),
     "SquaredHinge": ("signs", None, {}),
+    "Tversky": ("hot", "softmax", {"alpha": lambda: pick(0.3, 0.9), "beta": lambda: pick(0.4, 1.5)}),
 }
 SHORT = {"MeanSquaredError": "mse", "MeanAbsoluteError": "mae", "BinaryCrossentropy": "binary_crossentropy", "Poisson": "poisson",
          "CategoricalCrossentropy": "categorical_crossentropy", "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy"}
@@ -65,17 +69,21 @@ threshold = lambda: pick(0.3, 0.6)
 scores = {"CosineSimilarity": {}, "LogCoshError": {}, "MeanAbsoluteError": {}, "MeanAbsolutePercentageError": {}, "MeanSquaredError": {},
           "MeanSquaredLogarithmicError": {}, "RootMeanSquaredError": {}, "accuracy": {}}
 auc = {"AUC": {"curve": lambda: pick("ROC", "PR"), "num_thresholds": lambda: pick(20, 51), "summation_method": lambda: pick("interpolation", "minoring", "majoring")}}
+points = {name: {"num_thresholds": lambda: pick(9, 50)} for name in ("PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity")}
+correlations = {"PearsonCorrelation": {}, "ConcordanceCorrelation": {}}
+areas = {"BinaryIoU": {"threshold": threshold, "target_class_ids": lambda: pick([0], [1])}} | {name: {"ignore_class": lambda: 1} for name in ("MeanIoU", "IoU", "OneHotMeanIoU", "OneHotIoU")}
 decided = auc | {"Precision": {"thresholds": threshold}, "Recall": {"thresholds": threshold}}
 f_scores = {"F1Score": {}, "FBetaScore": {"beta": lambda: pick(0.5, 2.0)}}
 bounded = {name: settings | {"threshold": threshold} for name, settings in f_scores.items()}
 ranked = {"Precision": {"top_k": lambda: 2, "class_id": lambda: pick(0, 1), "thresholds": threshold}, "Recall": {"top_k": lambda: 1, "class_id": lambda: 1}}
 # The metrics that fit the targets, with their settings.
 METRICS = {
-    "bits": scores | decided | bounded | {"BinaryAccuracy": {}, "BinaryCrossentropy": logits | smoothing},
-    "hot": scores | auc | ranked | f_scores | {"CategoricalAccuracy": {}, "CategoricalHinge": {}, "CategoricalCrossentropy": logits | smoothing, "TopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
-    "classes": {"accuracy": {}, "SparseCategoricalCrossentropy": logits, "SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
-    "numbers": scores | {"R2Score": {"class_aggregation": lambda: pick("uniform_average", "variance_weighted_average")}},
-    "signs": scores | {"Hinge": {}, "SquaredHinge": {}}, "soft": scores | {"KLDivergence": {}}, "positive": scores | {"Poisson": {}},
+    "bits": scores | decided | bounded | points | {"BinaryIoU": areas["BinaryIoU"], "BinaryAccuracy": {}, "BinaryCrossentropy": logits | smoothing},
+    "hot": scores | auc | ranked | f_scores | points | areas | {"CategoricalAccuracy": {}, "CategoricalHinge": {}, "CategoricalCrossentropy": logits | smoothing, "TopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
+    "classes": {"accuracy": {}, "MeanIoU": areas["MeanIoU"], "SparseCategoricalCrossentropy": logits, "SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
+    "numbers": scores | correlations | {"R2Score": {"class_aggregation": lambda: pick("uniform_average", "variance_weighted_average")}},
+    "labels": {"accuracy": {}},
+    "signs": scores | {"Hinge": {}, "SquaredHinge": {}}, "soft": scores | correlations | {"KLDivergence": {}}, "positive": scores | correlations | {"Poisson": {}},
 }
 decay = lambda: pick(0.5, 0.8, 0.95)
 betas = {"beta_1": decay, "beta_2": decay, "epsilon": lambda: pick(1e-5, 1e-3)}
@@ -88,6 +96,10 @@ RULES = {
     "Ftrl": {"learning_rate_power": lambda: pick(-0.5, -0.7), "initial_accumulator_value": lambda: 0.3, "l1_regularization_strength": lambda: 0.02,
              "l2_regularization_strength": lambda: 0.05, "l2_shrinkage_regularization_strength": lambda: 0.03, "beta": lambda: 0.2},
     "Lion": {"beta_1": decay, "beta_2": decay},
+    "Adafactor": {"beta_2_decay": lambda: pick(-0.8, -0.5), "epsilon_1": lambda: 1e-6, "epsilon_2": lambda: pick(1e-3, 0.1), "clip_threshold": lambda: pick(0.5, 1.0)},
+    "Lamb": betas,
+    "Muon": {"adam_beta_1": decay, "adam_beta_2": decay, "epsilon": lambda: pick(1e-5, 1e-3), "momentum": decay, "nesterov": flag, "ns_steps": lambda: pick(1, 3),
+             "exclude_embeddings": flag, "adam_lr_ratio": lambda: 0.5, "adam_weight_decay": lambda: pick(None, 0.1), "rms_rate": lambda: pick(None, 0.3)},
     "Nadam": betas,
     "RMSprop": {"rho": decay, "momentum": lambda: 0.6, "epsilon": lambda: 1e-4, "centered": flag},
     "SGD": {"momentum": decay, "nesterov": flag},
@@ -144,6 +156,8 @@ def chain():
 
 def targets(kind, shape):
     last = shape[-1]
+    if kind == "labels":
+        return whole(shape[:-1], 2).astype(float)
     if kind in ("hot", "classes"):
         classes = whole(shape[:-1], last)
         return np.eye(last)[classes] if kind == "hot" else classes.astype(float)
@@ -155,7 +169,7 @@ def targets(kind, shape):
     return numbers(shape, *((0.2, 1.5) if kind == "positive" else (-1.0, 1.0)))
 
 
-def metrics(kind, shape, own_logits):
+def metrics(kind, shape, classes, own_logits):
     found = []
     for name in rng.sample(list(METRICS[kind]), pick(0, 1, 1, 2)):
         settings = some(**METRICS[kind][name])
@@ -163,11 +177,24 @@ def metrics(kind, shape, own_logits):
             settings["average"] = pick("micro", "macro", "weighted")
             if shape[-1] == 1:  # without a threshold, Keras counts every row as positive, which cornu refuses
                 settings.setdefault("threshold", threshold())
+        if name in points:
+            settings |= {name.split("At")[1].lower(): pick(0.3, 0.6), "class_id": pick(None, 0)}
+        if name in areas:
+            settings["dtype"] = "float64"  # by default, Keras cuts off weights to whole numbers
+        if name in areas and name != "BinaryIoU":
+            settings["num_classes"] = shape[-1] if kind == "hot" else classes
+        if name in ("IoU", "OneHotIoU"):
+            settings["target_class_ids"] = pick([0], [0, 1])
+        if name in ("IoU", "MeanIoU"):
+            settings |= {"sparse_y_true": kind == "classes", "sparse_y_pred": False}
+        # Correlations of single numbers are 0 / 0 or 0, and cornu refuses them. Keras gives several decisions of a row no weights.
+        if shape[-1] == 1 and name in correlations or name == "BinaryIoU" and shape[1:] != (1,):
+            continue
         # cornu decides by probabilities if the loss takes logits, Keras by the outputs.
-        if own_logits and (name in auc | decided | f_scores or kind == "bits" and "ccuracy" in name):
+        if own_logits and (name in auc | decided | f_scores | points | {"BinaryIoU": {}} or kind == "bits" and "ccuracy" in name):
             continue
         # Keras takes the columns of a matrix only.
-        if len(shape) > 2 and name in f_scores | ranked | auc | {"R2Score": {}}:
+        if len(shape) > 2 and name in f_scores | ranked | auc | points | {"R2Score": {}}:
             continue
         if kind != "classes" and len(shape) > 2 and "accuracy" == name and shape[-1] == 1:
             continue
@@ -208,9 +235,9 @@ def draw_model(folder, number):
     target, last, settings = LOSSES[kind]
     settings = some(**settings)
     # The cosine of single numbers is a sign, whose gradient is rounding noise.
-    several = target in ("hot", "soft", "classes") or kind == "CosineSimilarity"
+    several = target in ("hot", "soft", "classes", "labels") or kind == "CosineSimilarity"
     if last or several or chance(0.6):
-        if len(model.output_shape) > 2 and chance(0.7):
+        if len(model.output_shape) > 2 and (kind == "Circle" or chance(0.7)):
             model.add(L.Flatten())
         model.add(L.Dense(rng.randint(2, 4) if several else rng.randint(1, 3), activation=None if settings.get("from_logits") else last))
     out = model.output_shape[1:]
@@ -227,7 +254,7 @@ def draw_model(folder, number):
         fit["validation_split"] = pick(0.2, 0.35)
         fit |= some(validation_batch_size=lambda: rng.randint(1, 4), validation_freq=lambda: 2)
     loss = SHORT[kind] if kind in SHORT and not settings and flag() else getattr(K, kind)(**settings)
-    model.compile(optimizer(), loss, metrics=metrics(target, y.shape, settings.get("from_logits")), weighted_metrics=metrics(target, y.shape, settings.get("from_logits")))
+    model.compile(optimizer(), loss, metrics=metrics(target, y.shape, out[-1], settings.get("from_logits")), weighted_metrics=metrics(target, y.shape, out[-1], settings.get("from_logits")))
     if flag():
         for v in model.trainable_variables:
             v.assign(np.array(v) + numbers(v.shape, -0.3, 0.3))

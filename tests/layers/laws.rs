@@ -95,7 +95,7 @@ fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
     for loss in roster::losses::<f64>() {
         let name = loss.name().to_string();
         let truth = match loss.target() {
-            Target::Classes { .. } => Batch::new(&classes, 1),
+            Target::Classes { .. } | Target::Labels => Batch::new(&classes, 1),
             _ if name == "mean_absolute_percentage_error" => Batch::new(&shares, 3),
             _ => Batch::new(&hot, 3),
         };

@@ -240,6 +240,10 @@ pub fn losses<F: Scalar>() -> Vec<Box<dyn Loss<F>>> {
         Box::new(SquaredHinge::new()),
         Box::new(CategoricalHinge::new()),
         Box::new(CosineSimilarity::new()),
+        Box::new(Dice::new()),
+        Box::new(Tversky::new().alpha(0.3).beta(0.8).axis([-1])),
+        Box::new(Circle::new().gamma(2.0).margin(0.3).remove_diagonal(false)),
+        Box::new(CategoricalGeneralizedCrossEntropy::new().q(0.7)),
     ]
 }
 
@@ -256,6 +260,10 @@ pub fn optimizers<F: Scalar>() -> Vec<Box<dyn Optimizer<F>>> {
         Box::new(Ftrl::new(0.1).l1(0.1).clip_value(0.5)),
         Box::new(Lion::new(0.1).global_clip_norm(1.0).accumulate_gradients(2)),
         Box::new(AdamW::new(0.1).exclude_from_weight_decay(["bias"])),
+        Box::new(Adafactor::new(0.1).beta_2_decay(-0.7).clip_threshold(0.5).relative_step(false)),
+        Box::new(Lamb::new(0.1).epsilon(1e-4).average_weights(WeightAverage::new(0.9))),
+        Box::new(Muon::new(0.1).rms_rate(None).adam_weight_decay(None).accumulate_gradients(2)),
+        Box::new(Muon::new(ExponentialDecay::new(0.1, 10, 0.5)).exclude_layers(["dense"]).ns_steps(3)),
     ]
 }
 
@@ -290,6 +298,27 @@ pub fn metrics<F: Scalar>() -> Vec<Box<dyn Metric<F>>> {
                 Auc::new().thresholds([0.3, 0.4]).name("auc_at"),
                 MeanLoss::new(CategoricalCrossentropy::new().label_smoothing(0.1)),
                 MeanLoss::new(Huber::new().delta(0.2)).name("huber"),
+            )
+                .into_metrics(),
+        )
+        .chain(
+            (
+                PrecisionAtRecall::new(0.6).num_thresholds(50),
+                RecallAtPrecision::new(0.2).class_id(1),
+                SensitivityAtSpecificity::new(0.4).name("sensitivity"),
+                Weighted::new(SpecificityAtSensitivity::new(0.3)),
+                PearsonCorrelation::new(),
+                ConcordanceCorrelation::new().name("concordance"),
+            )
+                .into_metrics(),
+        )
+        .chain(
+            (
+                MeanIou::new(3).sparse_y_true(false).sparse_y_pred(false).ignore_class(1),
+                Iou::new(3, [0, 2]).sparse_y_true(false).sparse_y_pred(false),
+                BinaryIou::new().target_class_ids([1]).threshold(0.4),
+                OneHotIou::new(3, [1]).name("iou_of_1"),
+                OneHotMeanIou::new(3),
             )
                 .into_metrics(),
         )

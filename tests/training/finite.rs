@@ -72,6 +72,9 @@ fn an_update_that_is_not_finite_changes_nothing() {
         0,
         "weight `F1/kernel`",
     );
+    check(|| network(Adafactor::new(0.01).epsilon_1(0.0)), 0, "`F1/kernel`");
+    check(|| network(Lamb::new(0.01).epsilon(0.0)), 0, "weight `F1/kernel`");
+    check(|| network(Muon::new(0.01).muon_a(f64::MAX)), 0, "weight `F1/kernel`");
     check(|| network(Sgd::new(3e38)), 0, "at a learning rate of 3e38");
     check(|| network(Sgd::new(3e38).momentum(0.9)), 0, "at a learning rate of 3e38");
     check(|| network(Lion::new(f64::MAX)), 0, "weight `F1/kernel`");

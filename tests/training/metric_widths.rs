@@ -28,6 +28,17 @@ fn metrics() -> Vec<(&'static str, Box<dyn Metric<f32>>)> {
         ("logcosh", Box::new(LogCoshError::new())),
         ("cosine_similarity", Box::new(CosineSimilarity::new())),
         ("r2_score", Box::new(R2Score::new())),
+        ("precision_at_recall", Box::new(PrecisionAtRecall::new(0.5))),
+        ("recall_at_precision", Box::new(RecallAtPrecision::new(0.3))),
+        ("sensitivity_at_specificity", Box::new(SensitivityAtSpecificity::new(0.4))),
+        ("specificity_at_sensitivity", Box::new(SpecificityAtSensitivity::new(0.4))),
+        ("pearson_correlation", Box::new(PearsonCorrelation::new())),
+        ("concordance_correlation", Box::new(ConcordanceCorrelation::new())),
+        ("mean_io_u", Box::new(MeanIou::new(3).sparse_y_pred(false))),
+        ("io_u_of_decisions", Box::new(Iou::new(3, [0]))),
+        ("binary_io_u", Box::new(BinaryIou::new())),
+        ("one_hot_io_u", Box::new(OneHotIou::new(3, [2]))),
+        ("one_hot_mean_io_u", Box::new(OneHotMeanIou::new(3))),
     ]
 }
 

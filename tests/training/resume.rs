@@ -46,6 +46,9 @@ fn every_optimizer_resumes() {
     check_rule(Adadelta::new(1.0));
     check_rule(Ftrl::new(0.1));
     check_rule(Lion::new(0.01));
+    check_rule(Adafactor::new(0.1));
+    check_rule(Lamb::new(0.01));
+    check_rule(Muon::new(0.01));
 }
 
 #[test]
@@ -81,6 +84,20 @@ fn every_metric_resumes_within_an_epoch() {
                         TopKAccuracy::new().k(2),
                     ),
                 ),
+                1 => model.compile(
+                    rule,
+                    loss,
+                    (
+                        PrecisionAtRecall::new(0.5),
+                        RecallAtPrecision::new(0.4),
+                        SensitivityAtSpecificity::new(0.5),
+                        SpecificityAtSensitivity::new(0.5),
+                        OneHotMeanIou::new(3),
+                        BinaryIou::new().threshold(0.3),
+                        PearsonCorrelation::new(),
+                        ConcordanceCorrelation::new(),
+                    ),
+                ),
                 _ => model.compile(
                     rule,
                     loss,
@@ -98,7 +115,7 @@ fn every_metric_resumes_within_an_epoch() {
             model
         }
     };
-    for which in 0..2 {
+    for which in 0..3 {
         let fit = || fit(3).class_weight(ClassWeight::Balanced);
         same_after_interruptions(&model(which), &fit, &(&x, &one_hot));
     }

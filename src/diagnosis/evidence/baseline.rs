@@ -59,7 +59,8 @@ fn weight_of<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
 impl<F: Scalar> TargetStatistics<F> {
     /// Statistics for this number of rows of this width.
     pub(crate) fn new(loss: Box<dyn Loss<F>>, task: Task, outputs: usize, rows: usize, width: usize) -> Self {
-        let mut evaluated = copy_of_built_in(&*loss);
+        // The value of a batch says nothing about another one.
+        let mut evaluated = copy_of_built_in(&*loss).filter(|loss| !loss.couples_rows());
         if evaluated.is_none() && task == Task::Numbers && loss.family() == LossFamily::SquaredError {
             evaluated = Some(Box::new(MeanSquaredError::new()));
         }

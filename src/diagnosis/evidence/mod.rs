@@ -51,7 +51,7 @@ impl From<Target> for Task {
     /// The task of a loss that reads such targets.
     fn from(target: Target) -> Task {
         match target {
-            Target::Numbers => Task::Numbers,
+            Target::Numbers | Target::Labels => Task::Numbers,
             Target::Probabilities => Task::Binary,
             Target::Distribution | Target::Classes { .. } => Task::Classes,
         }

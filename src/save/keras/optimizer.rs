@@ -16,10 +16,13 @@ pub(super) enum Slot {
     Own(usize, usize),
     /// Nadam's product of momenta, which follows from the step.
     Product,
+    /// A zero that Keras's Adafactor stores for each mean that a parameter of fewer than two axes does not have.
+    Zero,
 }
 
-/// Returns the arrays of an optimizer over `params` trained parameters.
-pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot> {
+/// Returns the arrays of an optimizer over these trained parameters.
+pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, trained: &[Trained<F>]) -> Vec<Slot> {
+    let params = trained.len();
     let optimizer = &compiled.optimizer;
     let (options, traits) = (optimizer.options(), optimizer.traits());
     let mut row = vec![Slot::Steps];
@@ -34,26 +37,45 @@ pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot>
     }
     // Slots that Keras creates together alternate by parameter; the others follow slot by slot.
     let together = match traits.name {
-        "adam" | "adamw" | "adamax" | "nadam" | "adadelta" | "ftrl" => 2,
+        "adam" | "adamw" | "adamax" | "nadam" | "adadelta" | "ftrl" | "lamb" | "muon" => 2,
+        "adafactor" => 3,
         _ => 1,
     };
     let slots = traits.slots.len();
     let first = together.min(slots);
-    row.extend((0..params).flat_map(|param| (0..first).map(move |slot| Slot::Own(param, slot))));
-    row.extend((first..slots).flat_map(|slot| (0..params).map(move |param| Slot::Own(param, slot))));
+    let own = |param: usize, slot: usize| {
+        let Trained { path, param: of } = &trained[param];
+        match optimizer.slot_shape(slot, path, of.shape()) {
+            Some(_) => Some(Slot::Own(param, slot)),
+            None => (traits.name == "adafactor").then_some(Slot::Zero),
+        }
+    };
+    row.extend((0..params).flat_map(|param| (0..first).filter_map(move |slot| own(param, slot))));
+    row.extend((first..slots).flat_map(|slot| (0..params).filter_map(move |param| own(param, slot))));
     if traits.name == "nadam" {
         row.push(Slot::Product);
     }
     row
 }
 
+/// A parameter that the optimizer changes, and its path.
+pub(super) struct Trained<'m, F> {
+    pub(super) path: String,
+    pub(super) param: &'m Param<F>,
+}
+
 /// Returns the parameters that the optimizer changes, in order.
-pub(super) fn trained<F: Scalar>(model: &Sequential<F>) -> Vec<&Param<F>> {
+pub(super) fn trained<F: Scalar>(model: &Sequential<F>) -> Vec<Trained<'_, F>> {
     let mut params = Vec::new();
-    model.walk(&mut |_, trained, param| {
+    model.walk(&mut |path, trained, param| {
         if trained && param.is_trainable() {
-            params.push(param);
+            params.push(Trained { path, param });
         }
     });
     params
+}
+
+/// The shape of a slot of the rule; without axes if the parameter has none.
+pub(super) fn slot_shape<F: Scalar>(compiled: &Compiled<F>, trained: &Trained<F>, slot: usize) -> Vec<usize> {
+    compiled.optimizer.slot_shape(slot, &trained.path, trained.param.shape()).unwrap_or_default()
 }

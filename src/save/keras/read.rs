@@ -3,7 +3,7 @@
 use super::super::{Loader, assign, build, json};
 use super::LayerPath;
 use super::layout::{self, CONFIG, METADATA, WEIGHTS, own, places};
-use super::optimizer::{Slot, row, trained};
+use super::optimizer::{Slot, row, slot_shape, trained};
 use crate::config::{Value, refuse};
 use crate::error::Result;
 use crate::files::budget::Budget;
@@ -140,8 +140,8 @@ pub(super) fn fill_optimizer<F: Scalar>(
     input: &Input,
     budget: &Budget,
 ) -> Result<()> {
-    let shapes: Vec<Vec<usize>> = trained(model).iter().map(|param| param.shape().to_vec()).collect();
-    let row = row(compiled, shapes.len());
+    let trained = trained(model);
+    let row = row(compiled, &trained);
     if found != row.len() {
         let (name, needed) = (compiled.optimizer.traits().name, row.len());
         compiled
@@ -156,10 +156,11 @@ pub(super) fn fill_optimizer<F: Scalar>(
     let slots = compiled.optimizer.traits().slots.len();
     let mut arrays: Vec<[Option<Vec<F>>; 2]> = Vec::new();
     let mut own: Vec<Vec<Vec<F>>> = Vec::new();
-    arrays.resize_with(shapes.len(), Default::default);
-    own.resize_with(shapes.len(), || vec![Vec::new(); slots]);
+    arrays.resize_with(trained.len(), Default::default);
+    own.resize_with(trained.len(), || vec![Vec::new(); slots]);
     for (place, slot) in row.into_iter().enumerate() {
-        let (param, to) = match slot {
+        let shape_of = |param: usize| trained[param].param.shape().to_vec();
+        let (shape, to) = match slot {
             Slot::Steps => {
                 let steps = single(place)?;
                 if !(0.0..build::MOST as f64).contains(&steps) {
@@ -177,15 +178,15 @@ pub(super) fn fill_optimizer<F: Scalar>(
                 }
                 continue;
             }
-            Slot::Product => continue,
-            Slot::Average(param) => (param, arrays[param][0].insert(Vec::new())),
-            Slot::Accumulated(param) => (param, arrays[param][1].insert(Vec::new())),
-            Slot::Own(param, slot) => (param, &mut own[param][slot]),
+            Slot::Product | Slot::Zero => continue,
+            Slot::Average(param) => (shape_of(param), arrays[param][0].insert(Vec::new())),
+            Slot::Accumulated(param) => (shape_of(param), arrays[param][1].insert(Vec::new())),
+            Slot::Own(param, slot) => (slot_shape(compiled, &trained[param], slot), &mut own[param][slot]),
         };
-        let len = shapes[param].iter().product();
+        let len = shape.iter().product();
         budget.take_many::<F>(len).map_err(|spent| input.spent("optimizer/vars", spent))?;
         to.resize(len, F::zero());
-        build::fill(tree.get(&path(place)), &path(place), &shapes[param], to, input, false)?;
+        build::fill(tree.get(&path(place)), &path(place), &shape, to, input, false)?;
     }
     let mut all = arrays.into_iter().zip(own);
     model.walk_mut(&mut |trained, param| {

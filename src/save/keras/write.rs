@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::super::json;
 use super::layout::{self, CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
-use super::optimizer::{Slot, row, trained};
+use super::optimizer::{Slot, row, slot_shape, trained};
 use super::{LayerPath, functional};
 use crate::config::Value;
 use crate::error::Result;
@@ -68,15 +68,17 @@ fn tree<F: Scalar>(model: &Sequential<F>, paths: &[LayerPath]) -> Group {
     if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
         let params = trained(model);
         let group = root.at("optimizer/vars", compiled.optimizer.traits().name);
-        for (i, slot) in row(compiled, params.len()).into_iter().enumerate() {
+        for (i, slot) in row(compiled, &params).into_iter().enumerate() {
+            let number = Number::of_scalar::<F>();
             let (number, shape) = match slot {
-                Slot::Steps => (Number::I32, &[][..]),
-                Slot::LearningRate | Slot::Product => (Number::of_scalar::<F>(), &[][..]),
-                Slot::Average(param) | Slot::Accumulated(param) | Slot::Own(param, _) => {
-                    (Number::of_scalar::<F>(), params[param].shape())
+                Slot::Steps | Slot::Zero => (Number::I32, Vec::new()),
+                Slot::LearningRate | Slot::Product => (number, Vec::new()),
+                Slot::Average(param) | Slot::Accumulated(param) => {
+                    (number, params[param].param.shape().to_vec())
                 }
+                Slot::Own(param, slot) => (number, slot_shape(compiled, &params[param], slot)),
             };
-            group.array(&i.to_string(), number, shape);
+            group.array(&i.to_string(), number, &shape);
         }
     }
     root.at("vars", "sequential");
@@ -123,7 +125,7 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
                 None => Number::of_scalar::<F>().emit(&vec![F::of(start); len], put),
             }
         };
-        for slot in row(compiled, params.len()) {
+        for slot in row(compiled, &params) {
             match slot {
                 Slot::Steps => put(&(compiled.steps.min(i32::MAX as u64) as i32).to_le_bytes())?,
                 Slot::LearningRate => {
@@ -138,15 +140,19 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
                     let value = momenta(beta, 0, 1.0, compiled.steps / every as u64);
                     Number::of_scalar::<F>().emit(&[F::of(value)], put)?;
                 }
+                Slot::Zero => put(&0i32.to_le_bytes())?,
                 Slot::Average(param) => {
-                    filled(params[param].average.as_ref(), params[param].len(), 0.0, put)?
+                    let param = params[param].param;
+                    filled(param.average.as_ref(), param.len(), 0.0, put)?
                 }
                 Slot::Accumulated(param) => {
-                    filled(params[param].accumulated.as_ref(), params[param].len(), 0.0, put)?
+                    let param = params[param].param;
+                    filled(param.accumulated.as_ref(), param.len(), 0.0, put)?
                 }
                 Slot::Own(param, slot) => {
+                    let len = slot_shape(compiled, &params[param], slot).iter().product();
                     let start = optimizer.traits().slots[slot];
-                    filled(params[param].slots.get(slot), params[param].len(), start, put)?;
+                    filled(params[param].param.slots.get(slot), len, start, put)?;
                 }
             }
         }

@@ -108,7 +108,7 @@ fn fill_optimizer<F: Scalar>(
 ) -> Result<()> {
     let own = paths(model);
     let mut paths = Vec::new();
-    model.walk(&mut |path, _, _| paths.push(format!("{OPTIMIZER}/{path}")));
+    model.walk(&mut |path, _, _| paths.push(path));
     let known: HashMap<&str, &Array> = header
         .tensors
         .iter()
@@ -121,22 +121,33 @@ fn fill_optimizer<F: Scalar>(
     model.walk_mut(&mut |_, param: &mut Param<F>| {
         let (Some(path), true) = (each.next(), result.is_ok()) else { return };
         let shape = param.shape().to_vec();
-        let mut take = |name: String| -> Result<Option<Vec<F>>> {
-            let path = format!("{path}/{name}");
+        let slot_shapes: Vec<Option<Vec<usize>>> =
+            (0..slots).map(|slot| compiled.optimizer.slot_shape(slot, path, &shape)).collect();
+        let mut take = |name: String, shape: &Vec<usize>| -> Result<Option<Vec<F>>> {
+            let path = format!("{OPTIMIZER}/{path}/{name}");
             let Some(array) = known.get(&*path) else { return Ok(None) };
             read += 1;
-            if array.shape != shape {
+            if array.shape != *shape {
                 let (expected, found) = (shape.clone(), array.shape.clone());
                 return Err(crate::Error::WeightShape { path, expected, found });
             }
             assign::read(input, array, &path, budget).map(Some)
         };
         result = (|| {
-            (param.average, param.accumulated) = (take("average".into())?, take("accumulated".into())?);
-            let own: Vec<Option<Vec<F>>> =
-                (0..slots).map(|slot| take(slot.to_string())).collect::<Result<_>>()?;
-            has_all &= own.iter().all(Option::is_some) || own.iter().all(Option::is_none);
-            param.slots = own.into_iter().collect::<Option<_>>().unwrap_or_default();
+            let (average, accumulated) = ("average".to_string(), "accumulated".to_string());
+            (param.average, param.accumulated) = (take(average, &shape)?, take(accumulated, &shape)?);
+            let mut own = Vec::new();
+            for (slot, shape) in slot_shapes.iter().enumerate() {
+                // A slot that the parameter does not have is empty.
+                own.push(shape.as_ref().map_or(Ok(None), |shape| take(slot.to_string(), shape))?);
+            }
+            let mut needed = own.iter().zip(&slot_shapes).filter(|(_, shape)| shape.is_some());
+            has_all &= needed.clone().all(|(slot, _)| slot.is_some())
+                || needed.clone().all(|(slot, _)| slot.is_none());
+            param.slots = match needed.all(|(slot, _)| slot.is_some()) {
+                true => own.into_iter().map(Option::unwrap_or_default).collect(),
+                false => Vec::new(),
+            };
             Ok(())
         })();
     });

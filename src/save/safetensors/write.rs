@@ -33,9 +33,14 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     model.walk(&mut |path, _, param: &Param<F>| {
         let average = param.average.iter().map(|values| ("average".to_string(), values));
         let accumulated = param.accumulated.iter().map(|values| ("accumulated".to_string(), values));
-        let slots = param.slots.iter().enumerate().map(|(i, slot)| (i.to_string(), slot));
-        for (name, values) in average.chain(accumulated).chain(slots) {
-            tensors.push((format!("{OPTIMIZER}/{path}/{name}"), param.shape(), values));
+        for (name, values) in average.chain(accumulated) {
+            tensors.push((format!("{OPTIMIZER}/{path}/{name}"), param.shape().to_vec(), values));
+        }
+        let optimizer = model.compiled.as_ref().map(|compiled| &compiled.optimizer);
+        for (slot, values) in param.slots.iter().enumerate() {
+            if let Some(shape) = optimizer.and_then(|rule| rule.slot_shape(slot, &path, param.shape())) {
+                tensors.push((format!("{OPTIMIZER}/{path}/{slot}"), shape, values));
+            }
         }
     });
     assemble(metadata, tensors)
@@ -46,11 +51,11 @@ pub(in crate::save) fn prepare_weights<F: Scalar>(model: &Sequential<F>) -> Resu
     assemble(Vec::new(), weights(model))
 }
 
-type Tensor<'a, F> = (String, &'a [usize], &'a [F]);
+type Tensor<'a, F> = (String, Vec<usize>, &'a [F]);
 
 fn weights<F: Scalar>(model: &Sequential<F>) -> Vec<Tensor<'_, F>> {
     let mut tensors: Vec<Tensor<F>> = Vec::new();
-    model.walk(&mut |path, _, param| tensors.push((path, param.shape(), param.value())));
+    model.walk(&mut |path, _, param| tensors.push((path, param.shape().to_vec(), param.value())));
     tensors
 }
 
@@ -71,11 +76,11 @@ fn assemble<'a, F: Scalar>(
     }
     let (mut fields, mut at, mut arrays) = (Vec::new(), 0, Vec::new());
     for (name, shape, values) in tensors {
-        sum.tensor(&name, kind, shape);
+        sum.tensor(&name, kind, &shape);
         let end = at + size_of_val(values);
         let about = vec![
             ("dtype".to_string(), Value::from(kind)),
-            ("shape".into(), shape.to_vec().into()),
+            ("shape".into(), shape.into()),
             ("data_offsets".into(), vec![at, end].into()),
         ];
         fields.push((name, Value::Map(about)));

@@ -72,7 +72,11 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
             return Err(Error::Length { x, argument: names.y.into(), found });
         }
         let (steps, target) = fit_target(names, &source.target_shape(), output, loss)?;
-        let labels = (loss.target(), output.last().copied().unwrap_or(1));
+        let classes = match loss.target() {
+            Target::Labels => 1 << 31,
+            _ => output.last().copied().unwrap_or(1),
+        };
+        let labels = (loss.target(), classes);
         let width = input.iter().product();
         let data = CheckedData { source, names, width, indices, labels, steps, target, weights: None };
         if let TrainingData::Arrays { .. } = data.source {
@@ -162,6 +166,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         let fits = |t: F| match target {
             Target::Numbers => true,
             Target::Probabilities | Target::Distribution => (t >= zero) & (t <= one),
+            Target::Labels => (t >= zero) & (t < end) & (t == t.trunc()),
             Target::Classes { ignored } => {
                 ((t >= zero) & (t < end) & (t == t.trunc()))
                     || ignored.is_some_and(|class| t == F::of(class as f64))
@@ -199,7 +204,7 @@ fn fit_target<F: Scalar>(
     let steps = outer.iter().product();
     let one_a_row =
         target == outer || target == [outer, &[1]].concat() || (outer.is_empty() && target == [1]);
-    let sparse = matches!(loss.target(), Target::Classes { .. });
+    let sparse = matches!(loss.target(), Target::Classes { .. } | Target::Labels);
     if sparse && one_a_row {
         return Ok((steps, 1));
     }

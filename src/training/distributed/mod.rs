@@ -23,4 +23,5 @@ mod transfer;
 
 pub(crate) use agreement::{Identity, fingerprint};
 pub(crate) use coordinator::{Coordinator, EpochBatch};
+pub(crate) use settings::check_loss;
 pub(crate) use transfer::{restore, serialize};

@@ -4,9 +4,19 @@ use super::agreement::Identity;
 use crate::diagnosis::Diagnose;
 use crate::distributed::{Communicator, RankSettings, Reduction};
 use crate::error::{Error, Result};
+use crate::loss::Loss;
 use crate::model::{Seed, Sequential};
 use crate::scalar::Scalar;
 use crate::training::settings::Fit;
+
+/// Refuses a loss of whole batches, of which a rank has only a part.
+pub(crate) fn check_loss<F: Scalar>(loss: &dyn Loss<F>) -> Result<()> {
+    if !loss.couples_rows() {
+        return Ok(());
+    }
+    let expected = "a loss of single rows on several ranks; this loss is one of whole batches";
+    Err(Error::argument("loss", expected, loss.name()))
+}
 
 impl<'a, F: Scalar> Fit<'a, F> {
     /// Trains on all ranks of `world` together, each on its part of every batch. Default: on this rank alone.
@@ -189,6 +199,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             let expected = "Diagnose::Report, Stop or Off in a distributed training";
             return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
         }
+        model.compiled.as_ref().map_or(Ok(()), |compiled| check_loss(&*compiled.loss))?;
         let seed = match model.seed {
             Seed::Fixed(seed) => seed.to_string(),
             Seed::Drawn(_) => "drawn".into(),

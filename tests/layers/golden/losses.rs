@@ -118,6 +118,28 @@ fn losses<F: Scalar>() {
     let alphas = categorical().alpha_per_class([0.1, 0.2, 0.3, 0.4]).gamma(1.5).label_smoothing(0.1);
     c.check("categorical_focal_alphas", alphas, &twice, &hot);
     c.check("categorical_focal_logits", categorical().from_logits(true).gamma(3.0), &z, &soft);
+    let labels: Vec<F> = [7.0, 3.0, 7.0, 3.0, 3.0, 7.0].map(F::of).to_vec();
+    let norm = |z: &[F]| z.iter().map(|&z| z * z).sum::<F>().sqrt();
+    let unit: Vec<F> =
+        z.chunks_exact(4).flat_map(|z| z.iter().map(|&x| x / norm(z)).collect::<Vec<_>>()).collect();
+    let part = |divisor: f64| z.iter().map(|&z| z / F::of(divisor)).collect::<Vec<F>>();
+    c.check("dice", Dice::new(), &p, &hot);
+    c.check("dice_soft", Dice::new(), &p, &soft);
+    c.check("dice_rows", Dice::new().axis([-1]), &p, &soft);
+    c.check("tversky", Tversky::new(), &p, &soft);
+    c.check("tversky_weights", Tversky::new().alpha(0.3).beta(1.2), &p, &hot);
+    c.check("tversky_rows", Tversky::new().alpha(0.7).beta(0.2).axis([1]), &p, &soft);
+    c.check("circle", Circle::new(), &unit, &labels);
+    c.check(
+        "circle_settings",
+        Circle::new().gamma(3.0).margin(0.25).remove_diagonal(false),
+        &part(8.0),
+        &labels,
+    );
+    c.check("circle_wide", Circle::new().gamma(2.0).margin(-0.5), &part(4.0), &labels);
+    let generalized = CategoricalGeneralizedCrossEntropy::new;
+    c.check("generalized", generalized(), &p, &index);
+    c.check("generalized_q", generalized().q(0.7), &twice, &index);
     cases.are_all_compared();
     let built_in = roster::losses::<F>().into_iter().filter_map(|loss| Some(loss.config()?.kind));
     covers(built_in, &kinds, &[]);

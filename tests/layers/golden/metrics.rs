@@ -38,11 +38,11 @@ fn data<F: Scalar>(name: &str) -> Data<F> {
     let t3 = draw::<F>(&[60, 3], 407, 2.0);
     let q3 = &t3 + &draw::<F>(&[60, 3], 408, 0.5);
     let index: Array1<F> = y5.iter().map(|&class| F::of(class as f64)).collect();
-    let indices = Some(index.into_shape_with_order(vec![60, 1]).expect("indices"));
+    let indices = index.into_shape_with_order(vec![60, 1]).expect("indices");
     let of = |truth: ArrayD<F>, pred: ArrayD<F>| Data { truth, pred, indices: None };
     match name {
-        "hot" => Data { truth: one_hot(&y5, 5), pred: p5, indices },
-        "ties" => Data { truth: one_hot(&y5, 5), pred: ties, indices },
+        "hot" => Data { truth: one_hot(&y5, 5), pred: p5, indices: Some(indices) },
+        "ties" => Data { truth: one_hot(&y5, 5), pred: ties, indices: Some(indices) },
         "bits" => of(bits, p3),
         "one" => of(columns(&bits, 1), columns(&p3, 1)),
         "logits" => of(bits, logits),
@@ -50,6 +50,12 @@ fn data<F: Scalar>(name: &str) -> Data<F> {
         "positive" => of(t3.mapv(F::abs), q3.mapv(F::abs)),
         "bit_ties" => of(bits, columns(&ties, 3)),
         "single" => of(columns(&t3, 1), columns(&q3, 1)),
+        "single_tie" => of(columns(&bits, 1), columns(&ties, 1)),
+        "indices" => of(indices, p5),
+        "pairs" => {
+            let pred: Array1<F> = classes(60, 6, 410).iter().map(|&class| F::of(class as f64)).collect();
+            of(indices, pred.into_shape_with_order(vec![60, 1]).expect("indices"))
+        }
         _ => panic!("no data {name}"),
     }
 }
@@ -107,12 +113,35 @@ fn metrics<F: Scalar>() -> Vec<(&'static str, Box<dyn Metric<F>>)> {
         ("r2", Box::new(R2Score::new())),
         ("r2_by_variance", Box::new(R2Score::new().aggregation(Aggregation::VarianceWeighted))),
         ("r2_adjusted", Box::new(R2Score::new().num_regressors(7))),
+        ("precision_at_recall", Box::new(PrecisionAtRecall::new(0.7))),
+        ("precision_at_recall_9", Box::new(PrecisionAtRecall::new(0.4).num_thresholds(9).class_id(1))),
+        ("recall_at_precision", Box::new(RecallAtPrecision::new(0.55))),
+        ("recall_at_precision_2", Box::new(RecallAtPrecision::new(0.3).num_thresholds(2))),
+        ("sensitivity_at_specificity", Box::new(SensitivityAtSpecificity::new(0.6))),
+        ("sensitivity_at_specificity_1", Box::new(SensitivityAtSpecificity::new(0.3).num_thresholds(1))),
+        ("specificity_at_sensitivity", Box::new(SpecificityAtSensitivity::new(0.6))),
+        (
+            "specificity_at_sensitivity_9",
+            Box::new(SpecificityAtSensitivity::new(0.2).num_thresholds(9).class_id(2)),
+        ),
+        ("mean_iou", Box::new(MeanIou::new(5))),
+        ("mean_iou_dense", Box::new(MeanIou::new(5).sparse_y_pred(false).ignore_class(2))),
+        ("mean_iou_hot", Box::new(MeanIou::new(5).sparse_y_true(false).sparse_y_pred(false))),
+        ("iou", Box::new(Iou::new(6, [1, 3, 5]))),
+        ("one_hot_iou", Box::new(OneHotIou::new(5, [0, 4]))),
+        ("one_hot_mean_iou", Box::new(OneHotMeanIou::new(5).ignore_class(1))),
+        ("binary_iou", Box::new(BinaryIou::new())),
+        ("binary_iou_1", Box::new(BinaryIou::new().target_class_ids([1]).threshold(0.25))),
+        ("pearson", Box::new(PearsonCorrelation::new())),
+        ("concordance", Box::new(ConcordanceCorrelation::new())),
     ]
 }
 
 /// Metrics of decisions, which accept a class index in place of a one-hot row.
 fn takes_indices(name: &str) -> bool {
-    ["precision", "recall", "f1", "fbeta", "auc", "top", "sparse"].iter().any(|kind| name.starts_with(kind))
+    ["precision", "recall", "sensitivity", "specificity", "f1", "fbeta", "auc", "top", "sparse"]
+        .iter()
+        .any(|kind| name.starts_with(kind))
 }
 
 /// The value after each batch, computed twice; `reset` clears the first pass.
@@ -170,7 +199,7 @@ fn all_metrics<F: Scalar>() {
             unused.remove(key);
         }
     }
-    assert_eq!((unused.len(), stored.len()), (0, 246), "{unused:?}");
+    assert_eq!((unused.len(), stored.len()), (0, 330), "{unused:?}");
     let kind = |metric: &dyn Metric<F>| metric.config().map(|config| config.kind);
     let compared = metrics::<F>().iter().filter_map(|(_, metric)| kind(&**metric)).collect();
     let built_in = roster::metrics::<F>().into_iter().filter_map(|metric| kind(&*metric));

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use cornu::layer::LayerExt;
 use cornu::ndarray::{ArrayD, Axis, Slice};
 use cornu::optimizer::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, CosineDecay, CosineDecayRestarts, ExponentialDecay, Ftrl,
-    InverseTimeDecay, LearningRate, Lion, Nadam, Optimizer, OptimizerExt, PiecewiseConstantDecay,
-    PolynomialDecay, RmsProp, Schedule, Sgd, Tuned, WeightAverage,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, CosineDecay, CosineDecayRestarts, ExponentialDecay,
+    Ftrl, InverseTimeDecay, Lamb, LearningRate, Lion, Muon, Nadam, Optimizer, OptimizerExt,
+    PiecewiseConstantDecay, PolynomialDecay, RmsProp, Schedule, Sgd, Tuned, WeightAverage,
 };
 use cornu::prelude::{
-    Activation, Constraint, Dense, Fit, Layer, MeanSquaredError, Regularizer, Scalar, Sequential,
+    Activation, Constraint, Conv1D, Dense, Embedding, Fit, Flatten, Layer, MeanSquaredError, Regularizer,
+    Rescaling, Reshape, Scalar, Sequential,
 };
 use serde_json::Value;
 
@@ -50,11 +51,17 @@ impl<F: Scalar> Cases<F> {
         optimizer: impl Optimizer<F> + 'static,
         first: impl Layer<F> + 'static,
     ) {
+        self.check_network(name, optimizer, Sequential::<F>::with_scalar().input([6]).add(first));
+    }
+
+    /// Checks a rule on hidden layers of which the last returns a vector.
+    #[track_caller]
+    fn check_network(&mut self, name: &str, optimizer: impl Optimizer<F> + 'static, hidden: Sequential<F>) {
         let stored = &self.stored[name];
         assert!(stored.is_object(), "no case {name}");
         self.compared += 1;
         self.kinds.extend(optimizer.config().map(|config| config.kind));
-        let mut model = Sequential::<F>::with_scalar().input([6]).add(first).add(Dense::new(2));
+        let mut model = hidden.add(Dense::new(2).name("out"));
         model.build().expect("a model");
         let shapes: Vec<(String, Vec<usize>)> = model
             .weights()
@@ -158,7 +165,31 @@ fn rules<F: Scalar>(c: &mut Cases<F>) {
     c.check("ftrl_settings", settings.l1(0.01).l2(0.02).l2_shrinkage(0.03).beta(0.1));
     c.check_options("lion", || Lion::new(0.001));
     c.check("lion_betas", Lion::new(0.001).beta_1(0.8).beta_2(0.9));
+    c.check_options("adafactor", || Adafactor::new(0.1));
+    let settings = Adafactor::new(0.5).beta_2_decay(-0.6).epsilon_1(1e-3).epsilon_2(0.3);
+    c.check("adafactor_settings", settings.clip_threshold(0.7).relative_step(false));
+    c.check_options("lamb", || Lamb::new(0.01));
+    c.check("lamb_betas", Lamb::new(0.01).beta_1(0.8).beta_2(0.95).epsilon(1e-3));
+    c.check_options("muon", || Muon::new(0.01));
+    let adam = Muon::new(0.01).adam_beta_1(0.8).adam_beta_2(0.95).adam_weight_decay(Some(0.2)).epsilon(1e-5);
+    let settings = adam.exclude_layers(["out"]).muon_a(3.0).muon_b(-4.0).muon_c(1.5).adam_lr_ratio(0.5);
+    let settings = settings.momentum(0.8).ns_steps(3).nesterov(false).rms_rate(None);
+    c.check("muon_settings", settings.weight_decay(0.1));
+    c.check("muon_without_decay", Muon::new(0.01).adam_weight_decay(None).weight_decay(0.0));
+    on_other_shapes(c, "adafactor", || Adafactor::new(0.1));
+    on_other_shapes(c, "lamb", || Lamb::new(0.01));
+    on_other_shapes(c, "muon", || Muon::new(0.01).exclude_layers(["out"]));
     c.check("excluded", Sgd::new(0.1).weight_decay(0.1).exclude_from_weight_decay(["bias"]));
+}
+
+/// Checks a rule on a kernel of three axes, a matrix of one row, and an embedding.
+fn on_other_shapes<F: Scalar, O: Optimizer<F> + 'static>(c: &mut Cases<F>, name: &str, rule: impl Fn() -> O) {
+    let input = || Sequential::<F>::with_scalar().input([6]);
+    let conv = Conv1D::new(4, 2).activation(Activation::Tanh);
+    let conv = input().add(Reshape::new([3, 2])).add(conv).add(Flatten::new()).add(Dense::new(1));
+    c.check_network(&format!("{name}, conv"), rule(), conv);
+    let embedding = input().add(Rescaling::new(0.0)).add(Embedding::new(1, 3)).add(Flatten::new());
+    c.check_network(&format!("{name}, embedding"), rule(), embedding);
 }
 
 /// Every rule with every pair of options, in f64.
@@ -179,6 +210,9 @@ fn pairs_of_options_agree_with_keras() {
     c.check_pairs("adadelta", 1.0, Adadelta::new);
     c.check_pairs("ftrl", 0.1, Ftrl::new);
     c.check_pairs("lion", 0.001, Lion::new);
+    c.check_pairs("adafactor", 0.1, Adafactor::new);
+    c.check_pairs("lamb", 0.01, Lamb::new);
+    c.check_pairs("muon", 0.01, Muon::new);
     assert_eq!(c.compared, c.stored.as_object().map_or(0, |all| all.len()));
 }
 
