@@ -82,7 +82,7 @@ METRICS = {
     "hot": scores | auc | ranked | f_scores | points | areas | {"CategoricalAccuracy": {}, "CategoricalHinge": {}, "CategoricalCrossentropy": logits | smoothing, "TopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
     "classes": {"accuracy": {}, "MeanIoU": areas["MeanIoU"], "SparseCategoricalCrossentropy": logits, "SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
     "numbers": scores | correlations | {"R2Score": {"class_aggregation": lambda: pick("uniform_average", "variance_weighted_average")}},
-    "labels": {"accuracy": {}},
+    "labels": {"accuracy": {}, "SparseCategoricalAccuracy": {}},
     "signs": scores | {"Hinge": {}, "SquaredHinge": {}}, "soft": scores | correlations | {"KLDivergence": {}}, "positive": scores | correlations | {"Poisson": {}},
 }
 decay = lambda: pick(0.5, 0.8, 0.95)
