@@ -124,7 +124,8 @@ def pool(layer, axes):
 
 def adaptive(layer, axes):
     def draw(s):
-        return layer(tuple(rng.randint(1, 5) for _ in range(axes)), **common())
+        # Not more outputs than cells: equal steps have no variance, and a normalization of them is rounding noise.
+        return layer(tuple(rng.randint(1, n) for n in s[:axes]), **common())
     return draw
 
 
@@ -230,9 +231,13 @@ def rms_normalization(s):
 
 
 def group_normalization(s):
+    """A group of one number becomes 0 and rounding noise, and so does its gradient."""
     along = axis(s)
     channels = s[along] if along < 0 else s[along - 1]
-    groups = pick(-1, *[g for g in range(1, channels + 1) if channels % g == 0])
+    groups = [g for g in range(1, channels + 1) if channels % g == 0 and g < np.prod(s)]
+    if not groups:
+        return L.Identity()
+    groups = -1 if groups[-1] == channels and flag() else rng.choice(groups)
     return L.GroupNormalization(groups, axis=along, **weight("gamma", 1, constant), **weight("beta", 1, constant),
                                 **some(epsilon=lambda: pick(1e-2, 0.1), center=flag, scale=flag), **common())
 
