@@ -318,6 +318,22 @@ fn files_for_other_programs_round_trip() {
         .add(GlobalMaxPooling2D::new().keepdims(true))
         .add(GlobalAveragePooling2D::new());
     check("pools", net, &[5, 5, 3], None as Nothing);
+    let net = Sequential::new()
+        .add(UpSampling2D::new([1, 2]).interpolation(Interpolation::Bilinear))
+        .add(Cropping2D::new([1, 0], [2, 4]))
+        .add(SpatialDropout2D::new(0.2))
+        .add(GroupNormalization::new().groups(-1).axis(1))
+        .add(RmsNormalization::new())
+        .add(AdaptiveMaxPooling2D::new([4, 5]))
+        .add(AdaptiveAveragePooling2D::new([3, 4]))
+        .add(UpSampling2D::new([2, 1]))
+        .add(GroupNormalization::new().groups(2).scale(false))
+        .add(Reshape::new([12, 4]))
+        .add(AdaptiveMaxPooling1D::new(9))
+        .add(AdaptiveAveragePooling1D::new(5))
+        .add(RmsNormalization::new().axis([1, 2]).epsilon(0.01))
+        .add(Flatten::new());
+    check("images", net, &[6, 6, 2], None as Nothing);
 }
 
 #[test]

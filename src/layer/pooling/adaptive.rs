@@ -98,7 +98,7 @@ macro_rules! adaptive_pool {
         /// ```
         ///
         /// The windows cover all cells, and overlap if `m` does not divide `n`. They are those of PyTorch, and of Keras
-        /// except where it rounds their bounds: for 7 outputs of 7 steps, Keras 3.15.1 on JAX returns NaN.
+        /// unless it rounds their bounds: for 7 outputs of 7 steps in f32, Keras 3.15.1 on JAX returns NaN.
         #[doc = $more]
         ///
         /// # Shapes
@@ -116,7 +116,7 @@ macro_rules! adaptive_pool {
         #[doc = concat!("let mut model = Sequential::new().input([5, 1]).add(", stringify!($one), "::new(2));")]
         /// model.build()?;
         /// let x = Array3::from_shape_vec((1, 5, 1), vec![1.0f32, 2.0, 3.0, 7.0, 8.0]).map_err(Error::outside)?;
-        #[doc = concat!("assert_eq!(model.predict(&x)?, array![[[", $example, "]]].into_dyn());    // of 1, 2, 3 and of 3, 7, 8")]
+        #[doc = concat!("assert_eq!(model.predict(&x)?, array![[", $example, "]].into_dyn());    // of 1, 2, 3 and of 3, 7, 8")]
         /// # Ok::<(), cornu::Error>(())
         /// ```
         #[derive(Debug, Clone)]
