@@ -45,7 +45,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// for (path, weight) in model.weights()? {
 ///     unpadded.set_weight(&path, &weight)?;
 /// }
-/// assert_eq!(y.row(0), unpadded.predict(&ndarray::array![[7, 2]])?.row(0));
+/// let expected = unpadded.predict(&ndarray::array![[7, 2]])?;
+/// assert_eq!((y[[0, 0]], y[[0, 1]]), (expected[[0, 0]], expected[[0, 1]]));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
