@@ -6,7 +6,7 @@ use crate::data::ClassWeight;
 use crate::diagnosis::{Remedy, ReplacementLoss, SettingEdit, SettingValue};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, Workspace, names};
+use crate::layer::{Layer, LayerExt, MaskRule, NamedLayer, Normalization, Workspace, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
@@ -119,12 +119,14 @@ pub(super) fn apply<F: Scalar>(
     Ok((model, data, plan))
 }
 
-/// Inserts a normalization of the inputs before all layers but those that only rescale the inputs.
+/// Inserts a normalization of the inputs before all layers but those that only rescale the inputs or mark their padding.
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let rescales = |layer: &NamedLayer<F>| {
         let traits = layer.traits();
         let keeps_shape = layer.input_shape() == layer.output_shape();
-        traits.is_affine && !traits.is_noise && !layer.has_params() && keeps_shape
+        // A normalization before a mask would change the value that marks the padding.
+        let masks = matches!(traits.mask, MaskRule::Creates(_));
+        (traits.is_affine || masks) && !traits.is_noise && !layer.has_params() && keeps_shape
     };
     let place = model.layers.iter().take_while(|layer| rescales(layer)).count();
     let rows = sample.x.as_standard_layout();
@@ -193,5 +195,23 @@ fn set_loss<F: Scalar>(model: &mut Sequential<F>, loss: ReplacementLoss) -> Resu
     match last.is_some_and(|layer| layer.set_activation(activation)) {
         true => Ok(()),
         false => Err(Error::argument("layer", "one with an activation", "the last layer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Lstm, Masking};
+    use crate::training::Fit;
+
+    #[test]
+    fn a_normalization_is_inserted_behind_the_layer_that_marks_padding() {
+        let x = ndarray::array![[[1.0f32], [5.0], [0.0]], [[3.0], [0.0], [0.0]]];
+        let mut model = Sequential::new().input([3, 1]).add(Masking::new(0.0)).add(Lstm::new(2));
+        model.build().unwrap();
+        let sample = TrialSample::new(&x, &ndarray::array![0.0, 1.0], &Fit::new(), 1).unwrap();
+        normalize(&mut model, &sample).unwrap();
+        let kinds: Vec<_> = model.layers.iter().map(|layer| layer.kind().to_string()).collect();
+        assert_eq!(kinds, ["Masking", "Normalization", "LSTM"]);
     }
 }

@@ -2,18 +2,15 @@
 
 use cornu::loss::Loss;
 use cornu::metric::{Metric, Weighted};
-use cornu::ndarray::{ArrayD, Axis, IxDyn, Slice};
+use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
 use serde_json::Value;
 
 use super::draw::{classes, draw, one_hot};
-use super::{check, golden_of, numbers, tolerance};
+use super::{Data, check, check_steps, golden_of, numbers, tolerance};
 
 const ROWS: usize = 20;
 const STEPS: usize = 6;
-
-/// Samples, targets, weights.
-type Data<'a, F> = (&'a ArrayD<F>, &'a ArrayD<F>, Option<&'a ArrayD<F>>);
 
 #[track_caller]
 fn compare<F: Scalar>(
@@ -46,19 +43,7 @@ fn compare<F: Scalar>(
         model.predict(x).expect("outputs").iter().map(|y| y.as_f64()).collect()
     };
     check("outputs before", &outputs(&model), &numbers(&stored["before"]), tolerance::<F>());
-    for (step, expected) in numbers(&stored["losses"]).into_iter().enumerate() {
-        let start = step % 3 * 8;
-        let rows = Slice::from(start..(start + 8).min(ROWS));
-        let weight = weight.map(|weight| weight.slice_axis(Axis(0), rows));
-        let fit = match &weight {
-            Some(weight) => Fit::new().sample_weight(weight),
-            None => Fit::new(),
-        };
-        let (x, y) = (x.slice_axis(Axis(0), rows), y.slice_axis(Axis(0), rows));
-        let logs = model.train_on_batch(&x, &y, &fit).expect("a step");
-        let found = logs.get("loss").expect("a loss");
-        check(&format!("loss of step {step}"), &[found], &[expected], tolerance::<F>());
-    }
+    check_steps("a step", &mut model, (x, y, weight), &numbers(&stored["losses"]));
     // 30 steps, each rounded in the last bit of the weights.
     check("outputs after", &outputs(&model), &numbers(&stored["after"]), 4.0 * tolerance::<F>());
     let evaluate = match weight {

@@ -4,13 +4,13 @@
 
 use cornu::diagnosis::Severity;
 use cornu::loss::Loss;
-use cornu::ndarray::{ArrayD, Axis, IxDyn, Slice};
+use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::optimizer::{ExponentialDecay, WeightAverage};
 use cornu::prelude::*;
 use serde_json::Value;
 
 use super::draw::{classes, draw, one_hot};
-use super::{check, golden_of, numbers, tolerance};
+use super::{Data, check, check_steps, golden_of, numbers, tolerance};
 
 const ROWS: usize = 20;
 
@@ -19,9 +19,6 @@ struct Cases {
     stored: Value,
     compared: usize,
 }
-
-/// Samples, targets, weights.
-type Data<'a, F> = (&'a ArrayD<F>, &'a ArrayD<F>, Option<&'a ArrayD<F>>);
 
 impl Cases {
     #[track_caller]
@@ -62,19 +59,7 @@ impl Cases {
             let alarm = history.findings().roots().find(|finding| finding.severity > Severity::Note);
             assert!(alarm.is_none(), "{name}, seed {seed}: {}", history.findings());
         }
-        for (step, expected) in numbers(&stored["losses"]).into_iter().enumerate() {
-            let start = step % 3 * 8;
-            let rows = Slice::from(start..(start + 8).min(ROWS));
-            let weight = weight.map(|weight| weight.slice_axis(Axis(0), rows));
-            let fit = match &weight {
-                Some(weight) => Fit::new().sample_weight(weight),
-                None => Fit::new(),
-            };
-            let (x, y) = (x.slice_axis(Axis(0), rows), y.slice_axis(Axis(0), rows));
-            let logs = model.train_on_batch(&x, &y, &fit).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let found = logs.get("loss").expect("a loss");
-            check(&format!("{name}, step {step}"), &[found], &[expected], tolerance::<F>());
-        }
+        check_steps(name, &mut model, (x, y, weight), &numbers(&stored["losses"]));
         let outputs: Vec<f64> = model.predict(x).expect("outputs").iter().map(|y| y.as_f64()).collect();
         // 20 steps, each rounded in the last bit of the weights.
         check(&format!("{name}, outputs"), &outputs, &numbers(&stored["outputs"]), 4.0 * tolerance::<F>());

@@ -20,6 +20,8 @@ mod trainings;
 use std::collections::BTreeSet;
 
 use cornu::Scalar;
+use cornu::ndarray::{ArrayD, Axis, Slice};
+use cornu::prelude::{Fit, Sequential};
 use serde_json::Value;
 
 /// The stored values in this precision.
@@ -55,6 +57,27 @@ fn check(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         let error = (found - expected).abs() / scale;
         assert!(error <= tolerance, "{what}, number {i}: {found}, Keras has {expected} (off by {error:.1e})");
+    }
+}
+
+/// Samples, targets, weights.
+type Data<'a, F> = (&'a ArrayD<F>, &'a ArrayD<F>, Option<&'a ArrayD<F>>);
+
+/// Trains on the 20 samples in batches of 8, 8 and 4, and compares the loss of each step.
+#[track_caller]
+fn check_steps<F: Scalar>(name: &str, model: &mut Sequential<F>, (x, y, weight): Data<F>, losses: &[f64]) {
+    for (step, expected) in losses.iter().enumerate() {
+        let start = step % 3 * 8;
+        let rows = Slice::from(start..(start + 8).min(x.len_of(Axis(0))));
+        let weight = weight.map(|weight| weight.slice_axis(Axis(0), rows));
+        let fit = match &weight {
+            Some(weight) => Fit::new().sample_weight(weight),
+            None => Fit::new(),
+        };
+        let (x, y) = (x.slice_axis(Axis(0), rows), y.slice_axis(Axis(0), rows));
+        let logs = model.train_on_batch(&x, &y, &fit).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = logs.get("loss").expect("a loss");
+        check(&format!("{name}, step {step}"), &[found], &[*expected], tolerance::<F>());
     }
 }
 
