@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 /// let x = Batch::new(&[1.0, 2.0, 3.0, 0.0], 2).with_mask(Some(&[true, true, true, false]));
 /// assert_eq!(x.rows_from(1, 1).mask(), Some(&[true, false][..]));
 /// assert!(x.reshape(1).includes(2) && !x.reshape(1).includes(3));
+/// assert_eq!(x.reshape(1).rows_from(3, 1).mask(), Some(&[false][..]));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, F> {
@@ -57,7 +58,7 @@ impl<'a, F> Batch<'a, F> {
         Batch { data: &data[..rows * width], width, mask: None }
     }
 
-    /// The same batch with this mask; see [`Batch::mask`].
+    /// The same batch with this mask, of a multiple or a divisor of the number of rows; see [`Batch::mask`].
     #[inline]
     pub fn with_mask(self, mask: Option<&'a [bool]>) -> Self {
         Batch { mask, ..self }
@@ -116,10 +117,9 @@ impl<'a, F> Batch<'a, F> {
     /// The `count` samples from `start`.
     #[inline]
     pub fn rows_from(self, start: usize, count: usize) -> Self {
-        let mask = self.mask.map(|mask| {
-            let steps = mask.len() / self.rows().max(1);
-            &mask[start * steps..][..count * steps]
-        });
+        // A row may have several values of the mask, or several rows one.
+        let (rows, all) = (self.rows().max(1), self.mask.map_or(0, <[bool]>::len));
+        let mask = self.mask.map(|mask| &mask[start * all / rows..((start + count) * all).div_ceil(rows)]);
         Batch { data: &self.data[start * self.width..][..count * self.width], width: self.width, mask }
     }
 

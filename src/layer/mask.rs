@@ -23,10 +23,10 @@ use crate::tensor::Batch;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub enum MaskRule {
-    /// The layer treats padding as other steps, and its output has no mask.
+    /// The layer treats padding like any other step, and its output has no mask.
     #[default]
     Ends,
-    /// The layer treats padding as other steps, and its output has the mask of its input.
+    /// The layer treats padding like any other step, and its output has the mask of its input.
     Passes,
     /// The layer leaves padding out.
     Uses {
@@ -56,20 +56,14 @@ impl MaskRule {
 
     /// The rule of layers in sequence that are one layer to their model.
     pub(in crate::layer) fn of_chain<F: Scalar>(layers: &[NamedLayer<F>]) -> MaskRule {
-        let rules = || layers.iter().map(|layer| layer.traits().mask);
-        let passes = rules().all(MaskRule::passes);
-        // Only layers that still get the mask matter.
-        let reached = rules().scan(true, |reached, rule| {
-            let own = reached.then_some(rule);
-            *reached &= rule.passes();
-            own
-        });
-        reached.fold(if passes { MaskRule::Passes } else { MaskRule::Ends }, |whole, rule| {
-            match (whole, rule) {
-                (MaskRule::Refuses, _) | (_, MaskRule::Refuses) => MaskRule::Refuses,
-                (_, MaskRule::Uses { .. }) => MaskRule::Uses { passes },
-                (whole, _) => whole,
-            }
+        let sources = sources(layers);
+        let passes = sources.last() == Some(&MaskSource::Input);
+        let reached = layers.iter().zip(&sources).filter(|(_, source)| **source == MaskSource::Input);
+        let start = if passes { MaskRule::Passes } else { MaskRule::Ends };
+        reached.fold(start, |whole, (layer, _)| match (whole, layer.traits().mask) {
+            (MaskRule::Refuses, _) | (_, MaskRule::Refuses) => MaskRule::Refuses,
+            (_, MaskRule::Uses { .. }) => MaskRule::Uses { passes },
+            (whole, _) => whole,
         })
     }
 }
@@ -85,18 +79,19 @@ pub(crate) enum MaskSource {
     Layer(usize),
 }
 
-/// Returns the source of the mask of each activation of built layers: that of the input, then those of their outputs.
+/// Returns the source of the mask of each activation: that of the input, then those of the outputs of the layers.
+///
+/// A mask ends at a layer that changes its axes. Those of a mask of the input are unknown, so it ends if any axis but the last
+/// changes.
 pub(crate) fn sources<F: Scalar>(layers: &[NamedLayer<F>]) -> Vec<MaskSource> {
-    // The axes of the mask, as far as they are known.
-    let (mut source, mut axes) = (MaskSource::Input, &[][..]);
+    let (mut source, mut axes) =
+        (MaskSource::Input, layers.first().and_then(NamedLayer::input_shape).map(outer));
     let mut sources = vec![source];
     for (index, layer) in layers.iter().enumerate() {
-        let output = layer.output_shape().unwrap_or_default();
+        let output = layer.output_shape().map(outer);
         match layer.traits().mask {
-            MaskRule::Creates(_) => {
-                (source, axes) = (MaskSource::Layer(index), &output[..output.len().saturating_sub(1)]);
-            }
-            rule if rule.passes() && output.starts_with(axes) => {}
+            MaskRule::Creates(_) => (source, axes) = (MaskSource::Layer(index), output),
+            rule if rule.passes() && keeps(axes, output) => {}
             _ => source = MaskSource::Nothing,
         }
         sources.push(source);
@@ -104,13 +99,30 @@ pub(crate) fn sources<F: Scalar>(layers: &[NamedLayer<F>]) -> Vec<MaskSource> {
     sources
 }
 
-/// Refuses layers that would get a mask and cannot treat one.
+/// The axes of a sample without the last.
+fn outer(shape: &[usize]) -> &[usize] {
+    shape.split_last().map_or(&[], |(_, outer)| outer)
+}
+
+/// Whether an output has the axes of a mask. Before the layers are built, no axes are known.
+fn keeps(axes: Option<&[usize]>, output: Option<&[usize]>) -> bool {
+    axes.zip(output).is_none_or(|(axes, output)| output.starts_with(axes))
+}
+
+/// Refuses layers that would get a mask and cannot treat one, and layers that only reshape and create one.
 pub(crate) fn check<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
     for (index, (layer, source)) in layers.iter().zip(sources(layers)).enumerate() {
-        let (MaskRule::Refuses, MaskSource::Layer(creator)) = (layer.traits().mask, source) else { continue };
+        let fault = match (layer.traits().mask, source) {
+            (MaskRule::Refuses, MaskSource::Layer(creator)) => {
+                let found = format!("the mask of layer {creator} `{}`", layers[creator].label());
+                Error::argument("mask", "an input without a mask", found)
+            }
+            (MaskRule::Creates(_), _) if layer.is_view() => {
+                Error::argument("mask", "none, because the layer only reshapes its input", "a new mask")
+            }
+            _ => continue,
+        };
         let (name, kind) = (layer.label().into(), layer.layer().kind().into());
-        let found = format!("the mask of layer {creator} `{}`", layers[creator].label());
-        let fault = Error::argument("mask", "an input without a mask", found);
         return Err(Error::Layer { index, name, kind, fault: Box::new(fault) });
     }
     Ok(())

@@ -16,8 +16,8 @@ use crate::tensor::{Batch, BatchMut};
 /// p(d) = −γ·max(m + d, 0)·(m − d)        n(d) = γ·max(1 + m − d, 0)·(1 − m − d)
 /// ℓᵢ = ln(1 + Σ_j of label i exp p(d_ij) · Σ_j of other labels exp n(d_ij))
 /// ```
-/// The sums are over the rows of the batch. A row without others of its label, or without rows of another label, has no loss,
-/// and the mean is over the rows with one. (In Keras, the gradient of a batch with such a row is NaN; here the row adds
+/// The sums are over the rows of the batch. A row without another row of its label (itself without
+/// `remove_diagonal`), or without rows of another label, has no loss, and the mean is over the rows with one. (In Keras, the gradient of a batch with such a row is NaN; here the row adds
 /// nothing.) A training on several ranks refuses the loss.
 ///
 /// | setter | default |
@@ -27,8 +27,8 @@ use crate::tensor::{Batch, BatchMut};
 /// | `remove_diagonal` | true: a row does not count as one of its label |
 ///
 /// # Shapes
-/// Output `(features)`, best after [`UnitNormalization`](crate::layer::UnitNormalization); targets `()` or `(1)`: any whole
-/// numbers from 0.
+/// Output `(features)`, best after [`UnitNormalization`](crate::layer::UnitNormalization); targets `()` or `(1)`: whole
+/// numbers from 0 below 2³¹, in `f32` below 2²⁴.
 ///
 /// # Example
 /// ```
@@ -80,7 +80,7 @@ impl Circle {
         self
     }
 
-    /// Whether rows `i` and `j` have the same label; `None` if they are no pair.
+    /// Whether rows `i` and `j` have the same label; `None` if they do not form a pair.
     fn is_same<F: Scalar>(&self, labels: &[F], i: usize, j: usize) -> Option<bool> {
         let same = labels[i].trunc() == labels[j].trunc();
         (i != j || !self.remove_diagonal).then_some(same)

@@ -316,7 +316,7 @@ pub enum Target {
         /// A target that means *no class*; rows with it do not contribute to the loss.
         ignored: Option<i64>,
     },
-    /// One label per row, a whole number from 0 below 2³¹; it is no index of an output.
+    /// One label per row, a whole number from 0 below 2³¹, in `f32` below 2²⁴; it is no index of an output.
     Labels,
 }
 

@@ -127,8 +127,8 @@ macro_rules! of_overlap {
 /// ```text
 /// ℓ = 1 − 2·Σ t·y / (Σ t + Σ y + 1e-7)
 /// ```
-/// The sums are over the whole batch, all rows and outputs; with `axis([-1])` over each row. Each row of a batch has the loss
-/// of the batch. A training on several ranks refuses a loss of whole batches.
+/// The sums are over the whole batch, all rows and outputs; with `axis([-1])` over each row. Without it, each row
+/// has the loss of the batch. A training on several ranks refuses a loss of whole batches.
 ///
 /// | setter | default |
 /// |---|---|

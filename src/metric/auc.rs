@@ -1,6 +1,6 @@
 //! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
 
-use super::{Goal, Metric, probabilities, share, target_at, weight};
+use super::{Goal, MAX_THRESHOLDS, Metric, probabilities, share, target_at, weight};
 use crate::activation::Activation;
 use crate::config::{saved, setters, settings, words};
 use crate::error::{Error, Result};
@@ -247,8 +247,9 @@ impl<F: Scalar> Metric<F> for Auc {
     }
 
     fn prepare(&mut self, _: &[usize], _: &[usize]) -> Result<()> {
-        if self.num_thresholds < 2 {
-            return Err(Error::argument("num_thresholds", "at least 2", self.num_thresholds));
+        if !(2..=MAX_THRESHOLDS).contains(&self.num_thresholds) {
+            let expected = format!("2 to {MAX_THRESHOLDS}");
+            return Err(Error::argument("num_thresholds", expected, self.num_thresholds));
         }
         let mut thresholds = self.thresholds.iter().flatten();
         if let Some(&found) = thresholds.find(|threshold| !(0.0..=1.0).contains(*threshold)) {

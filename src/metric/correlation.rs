@@ -23,8 +23,13 @@ impl Moments {
         let product = |a: &[F], b: &[F], [mean_a, mean_b]: [f64; 2]| {
             mean(a.iter().zip(b).map(|(a, b)| (a.as_f64() - mean_a) * (b.as_f64() - mean_b)).sum())
         };
+        // The mean of equal numbers may be rounded.
+        let variance = |row: &[F], mean: f64| match row.iter().all(|x| *x == row[0]) {
+            true => 0.0,
+            false => product(row, row, [mean; 2]),
+        };
         Moments {
-            variances: [product(p, p, [means[0]; 2]), product(t, t, [means[1]; 2])],
+            variances: [variance(p, means[0]), variance(t, means[1])],
             covariance: product(p, t, means),
             means,
         }
@@ -159,6 +164,11 @@ mod tests {
             None,
         );
         assert_eq!(Metric::<f64>::value(&correlation), 0.5);
+        // The mean of three tenths is rounded.
+        let mut correlation = PearsonCorrelation::new();
+        let tenths = [0.1f64; 3];
+        correlation.update(Batch::new(&tenths, 3), Batch::new(&tenths, 3), None);
+        assert_eq!(Metric::<f64>::value(&correlation), 0.0);
     }
 
     #[test]

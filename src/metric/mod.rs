@@ -301,6 +301,9 @@ fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
     }
 }
 
+/// The most thresholds of a metric: a file may state any number.
+const MAX_THRESHOLDS: usize = 1 << 20;
+
 /// Refuses a threshold of probabilities outside [`low`, 1], and one of logits that is not finite.
 fn check_threshold(threshold: Option<f64>, link: &Activation, low: f64) -> Result<()> {
     let Some(threshold) = threshold else { return Ok(()) };
@@ -372,6 +375,7 @@ mod tests {
         assert!(matches!(found, Err(Error::MetricOutput { .. })), "{found:?}");
         assert!(Metric::<f32>::prepare(&mut FBetaScore::new(0.0), &[2], &[2]).is_err());
         assert!(Metric::<f32>::prepare(&mut Auc::new().num_thresholds(1), &[2], &[2]).is_err());
+        assert!(Metric::<f32>::prepare(&mut Auc::new().num_thresholds(1 << 40), &[2], &[2]).is_err());
     }
 
     #[test]

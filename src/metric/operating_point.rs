@@ -2,7 +2,7 @@
 //! sensitivity at specificity, specificity at sensitivity.
 
 use super::auc::BinCounts;
-use super::{Goal, Metric, probabilities, share, target_at, weight};
+use super::{Goal, MAX_THRESHOLDS, Metric, probabilities, share, target_at, weight};
 use crate::activation::Activation;
 use crate::config::{saved, settings};
 use crate::error::{Error, Result};
@@ -49,8 +49,9 @@ impl OperatingPoint {
         if !(0.0..=1.0).contains(&self.least) {
             return Err(Error::argument(rate, "a number from 0 to 1", self.least));
         }
-        if self.num_thresholds == 0 {
-            return Err(Error::argument("num_thresholds", "at least 1", self.num_thresholds));
+        if !(1..=MAX_THRESHOLDS).contains(&self.num_thresholds) {
+            let expected = format!("1 to {MAX_THRESHOLDS}");
+            return Err(Error::argument("num_thresholds", expected, self.num_thresholds));
         }
         let width = output.last().copied().unwrap_or(1);
         match self.class_id.filter(|&class| class >= width) {
@@ -262,6 +263,7 @@ mod tests {
             (PrecisionAtRecall::new(1.5), "recall"),
             (PrecisionAtRecall::new(f64::NAN), "recall"),
             (PrecisionAtRecall::new(0.5).num_thresholds(0), "num_thresholds"),
+            (PrecisionAtRecall::new(0.5).num_thresholds(usize::MAX), "num_thresholds"),
             (PrecisionAtRecall::new(0.5).class_id(3), "class_id"),
         ] {
             let mut metric = metric;

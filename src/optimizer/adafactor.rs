@@ -8,8 +8,8 @@ use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// Adafactor: steps in proportion to the size of each parameter, with the squared gradients of a matrix stored as the means of
-/// its rows and columns.
+/// Adafactor: steps in proportion to the size of each parameter, scaled for a matrix by the mean squared gradients of its rows and
+/// columns.
 ///
 /// ```text
 /// ρ = min(η, 1/√t)    α = max(ε₂, RMS(w))·ρ    β = 1 − t^beta_2_decay
@@ -19,8 +19,8 @@ use crate::scalar::Scalar;
 /// u = g/√v    w ← w − α·u / max(1, RMS(u)/d)
 /// ```
 /// A parameter of more than two axes is a stack of matrices over its last two. RMS is the root of the mean square of a whole
-/// parameter. As in Keras, `v` is kept for matrices too. Unlike in Keras, an input and a unit without gradients do not end in NaN in
-/// `f32`, in which their `v` is 0.
+/// parameter. As in Keras, matrices have a slot for `v`, too. Unlike in Keras, the weights of an input or a unit without gradients do not
+/// become NaN in `f32`.
 ///
 /// | setter | default |
 /// |---|---|

@@ -1,4 +1,4 @@
-//! Muon: momentum whose matrix is made orthogonal: m = μ·m + g, w −= η·NS(g + μ·m); Adam for parameters that are no matrices.
+//! Muon: momentum whose matrix is made orthogonal: m = μ·m + g, w −= η·NS(g + μ·m); Adam for parameters that are not matrices.
 
 use super::{
     Adam, LearningRate, Optimizer, OptimizerTraits, Options, StepScale, Update, check_decay, check_range,
@@ -13,13 +13,13 @@ use crate::tensor::{Batch, BatchMut};
 /// Muon: momentum that is made orthogonal, for matrices, and [`Adam`] for all other parameters.
 ///
 /// ```text
-/// m ← μ·m + g    x₀ = g + μ·m, without `nesterov` m    x ← x₀ / (‖x₀‖ + 1e-7)
+/// m ← μ·m + g    x₀ = g + μ·m (m if `nesterov` is false)    x ← x₀ / (‖x₀‖ + 1e-7)
 /// ns_steps times: A = x·xᵀ    x ← a·x + (b·A + c·A²)·x
 /// w ← w − η·x·√max(rows, columns)·rms_rate
 /// ```
-/// Adam changes parameters with another number of axes than two, those with `embedding` in their path, such as
-/// `embedding/embeddings`, and those with a word of `exclude_layers` in their path, such as `output/kernel`. Their learning rate
-/// is `η·adam_lr_ratio`. Every kernel of a convolution has more than two axes.
+/// Adam changes parameters that do not have two axes, such as biases and the kernels of convolutions, those with `embedding` in
+/// their path (unless `exclude_embeddings` is false), and those with a word of `exclude_layers` in their path, such as
+/// `output/kernel`. Their learning rate is `η·adam_lr_ratio`.
 ///
 /// | setter | default |
 /// |---|---|
@@ -115,7 +115,7 @@ impl Muon {
         ns_steps: usize;
         /// Whether the gradient is added to the momentum once more. Default: true.
         nesterov: bool;
-        /// The root mean square of a step of learning rate 1. Default: 0.2.
+        /// The root mean square of a step of learning rate 1; `None` for steps without the factor √max. Default: 0.2.
         rms_rate: Option<f64>;
     }
 

@@ -215,8 +215,61 @@ fn layers_that_cannot_treat_a_mask_are_refused() {
     assert_eq!(refused(norm), format!("layer 2 `batch_normalization` (BatchNormalization): {found}"));
     let within = refused(Residual::new().add(Masking::new(0.0)).into_named());
     assert!(within.contains("create no mask within a residual block"), "{within}");
-    let error = Sequential::<f32>::new().input([2]).add(Masking::new(f64::NAN)).build().expect_err("NaN");
-    assert!(error.to_string().contains("`mask_value`: expected a finite number, found NaN"), "{error}");
+    for value in [f64::NAN, 1e300] {
+        let error =
+            Sequential::<f32>::new().input([2]).add(Masking::new(value)).build().expect_err("no number");
+        assert!(error.to_string().contains("`mask_value`: expected a finite number"), "{error}");
+    }
+}
+
+#[test]
+fn a_mask_ends_where_its_axes_end() {
+    // In all of them an axis of the mask of words is as long as one of the features.
+    let words = |shape: [usize; 2]| {
+        Sequential::<f64>::with_scalar().seed(1).input(shape).add(Embedding::new(10, 4).mask_zero(true))
+    };
+    let models = [
+        words([3, 2]).add(TimeDistributed::new(GlobalMaxPooling1D::new())).add(Dense::new(2)),
+        words([3, 4]).add(TimeDistributed::new(Lstm::new(4))).add(BatchNormalization::new()),
+        words([3, 2]).add(
+            Residual::new()
+                .add(TimeDistributed::new(GlobalMaxPooling1D::new()))
+                .add(BatchNormalization::new())
+                .add(TimeDistributed::new(RepeatVector::new(2))),
+        ),
+        words([3, 2]).add(
+            Residual::new()
+                .add(TimeDistributed::new(GlobalMaxPooling1D::new()))
+                .add(Gru::new(4).return_sequences(true))
+                .add(TimeDistributed::new(RepeatVector::new(2))),
+        ),
+    ];
+    for mut model in models {
+        let name = format!("{model:?}");
+        model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).expect("a model");
+        let mut rng = Rng::stream(2, 1);
+        let draw = |shape: &[usize]| [&[4], shape].concat();
+        let input = draw(model.input_shape().expect("a shape"));
+        let output = draw(model.output_shape().expect("a shape"));
+        // Every sample begins with padding.
+        let x = cornu::ndarray::ArrayD::from_shape_fn(input, |at| match at[2] {
+            0 => 0.0,
+            _ => (rng.uniform() * 10.0).floor(),
+        });
+        let y = cornu::ndarray::ArrayD::from_shape_simple_fn(output, || rng.normal());
+        let other = y.mapv(|y| y + 1.0);
+        let loss = |y| model.evaluate(&x, y, &Evaluate::new()).expect("scores").get("loss").expect("a loss");
+        let (found, expected) = (loss(&y), model.predict(&x).expect("outputs") - &y);
+        let expected = expected.mapv(|e| e * e).mean().expect("numbers");
+        // In the first `Residual` the mask passes to the outputs, which then count with it.
+        let ends = !name.contains("Residual") || model.layers()[1].layer().traits().mask == MaskRule::Ends;
+        assert!(ends && (found - expected).abs() < 1e-12, "{name}: {found}, {expected}");
+        assert!(loss(&other) != found);
+        for (path, error) in model.check_gradient(&x, &y).expect("gradients") {
+            assert!(path == "x" || error < 1e-6, "{name}, {path}: {error:e}");
+        }
+        model.fit(&x, &y, &Fit::new().verbose(Verbose::Silent)).expect("a training");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::error::Shape;
 use crate::kernel;
-use crate::layer::{Layer, LayerTraits, NamedLayer, Topology};
+use crate::layer::{Layer, LayerTraits, MaskRule, NamedLayer, Topology};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -118,6 +118,8 @@ pub struct LayerFacts {
     pub is_normalization: bool,
     /// Whether its parameters come from the data before the training.
     pub is_adapted: bool,
+    /// Whether it marks the padding of its input.
+    pub creates_mask: bool,
     /// Whether it runs a cell over the steps of its input.
     pub is_recurrent: bool,
     /// The values of a row that share a statistic, if it normalizes by those of the batch: 1 after a dense layer, and the
@@ -233,7 +235,7 @@ impl LayerFacts {
             let usual = (2.0 / (inputs + places * units) as f64).sqrt();
             Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same }
         });
-        let LayerTraits { is_affine, is_normalization, is_adapted, topology, .. } = layer.traits();
+        let LayerTraits { is_affine, is_normalization, is_adapted, topology, mask, .. } = layer.traits();
         // Of the layers of a container, only those that read its input, as in `Bidirectional`, read its steps.
         let reads_steps = |layer: &NamedLayer<F>| layer.traits().is_recurrent;
         let inner = layer.layers().iter().any(|inner| topology == Topology::Parallel && reads_steps(inner));
@@ -257,6 +259,7 @@ impl LayerFacts {
             is_affine,
             is_normalization,
             is_adapted,
+            creates_mask: matches!(mask, MaskRule::Creates(_)),
             is_recurrent,
             values_per_statistic: values_per_statistic(layer),
             has_params,

@@ -116,7 +116,14 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         Some(scaling) => {
             format!("remove `{}`, or add a `Normalization` adapted to its outputs", scaling.name)
         }
-        None => "normalize the inputs: add `Normalization::new().adapt(&x)?` as the first layer".into(),
+        None => {
+            // Before a mask, a normalization would change the value that marks the padding.
+            let place = match e.layers[..first.layer].iter().find(|layer| layer.creates_mask) {
+                Some(masking) => format!("behind `{}`", masking.name),
+                None => "as the first layer".into(),
+            };
+            format!("normalize the inputs: add `Normalization::new().adapt(&x)?` {place}")
+        }
     };
     Some(finding.remedy(text, Remedy::NormalizeInputs))
 }

@@ -30,7 +30,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) if the samples have no such axis;
+/// At `build`: [`Error::Argument`](crate::Error::Argument) if the samples have no such axis, and for an input with a mask
+/// unless the axis is the last;
 /// [`Error::InputShape`](crate::Error::InputShape) if an axis has length 0.
 ///
 /// # References
@@ -88,7 +89,8 @@ impl<F: Scalar> Layer<F> for Softmax {
 
     fn traits(&self) -> LayerTraits {
         // Along another axis, padding would take part in the sums.
-        let mask = if self.vectors.are_last() { MaskRule::Passes } else { MaskRule::Refuses };
+        let is_last = self.vectors.are_last() && self.axis.0.len() == 1;
+        let mask = if is_last { MaskRule::Passes } else { MaskRule::Refuses };
         LayerTraits {
             mask,
             activation: Some(Activation::Softmax),

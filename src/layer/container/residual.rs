@@ -6,6 +6,7 @@ use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::check::wrong_shape;
+use crate::layer::mask::{self, MaskSource};
 use crate::layer::names::unused;
 use crate::layer::workspace::{StepAt, Workspace};
 use crate::layer::{
@@ -49,13 +50,15 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Clone)]
 pub struct Residual<F: Scalar = f32> {
     layers: Vec<NamedLayer<F>>,
+    /// The source of the mask of each activation.
+    sources: Vec<MaskSource>,
     workspace: Option<Workspace<F>>,
 }
 
 impl<F: Scalar> Residual<F> {
     /// Creates an empty chain.
     pub fn new() -> Self {
-        Residual { layers: Vec::new(), workspace: None }
+        Residual { layers: Vec::new(), sources: Vec::new(), workspace: None }
     }
 
     /// Appends a layer to the chain. A layer without a name is named after its kind.
@@ -74,25 +77,27 @@ impl<F: Scalar> Default for Residual<F> {
 }
 
 /// Runs the layers one after another; all outputs but the last are in scratch memory.
-fn run_chain<F: Scalar>(layers: &[NamedLayer<F>], x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+fn run_chain<F: Scalar>(
+    layers: &[NamedLayer<F>],
+    sources: &[MaskSource],
+    x: Batch<F>,
+    mut y: BatchMut<F>,
+    scratch: &mut Scratch<F>,
+) {
+    let mask = x.mask().filter(|_| sources.get(1) == Some(&MaskSource::Input));
     match layers {
         [] => y.data().copy_from_slice(x.data()),
         [layer, rest @ ..] if layer.is_view() => {
-            run_chain(rest, x.reshape(layer.widths().1).with_mask(mask_after(layer, x)), y, scratch);
+            run_chain(rest, &sources[1..], x.reshape(layer.widths().1).with_mask(mask), y, scratch);
         }
         [layer] => layer.infer(x, y, scratch),
         [layer, rest @ ..] => {
             let width = layer.widths().1;
             let (between, scratch) = scratch.take(x.rows() * width);
             layer.infer(x, BatchMut::new(between, width), scratch);
-            run_chain(rest, Batch::new(between, width).with_mask(mask_after(layer, x)), y, scratch);
+            run_chain(rest, &sources[1..], Batch::new(between, width).with_mask(mask), y, scratch);
         }
     }
-}
-
-/// The mask of the output of a layer for the input `x`.
-fn mask_after<'a, F: Scalar>(layer: &NamedLayer<F>, x: Batch<'a, F>) -> Option<&'a [bool]> {
-    x.mask().filter(|_| layer.passes_mask())
 }
 
 impl<F: Scalar> Layer<F> for Residual<F> {
@@ -123,12 +128,13 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         if shape != input {
             return Err(wrong_shape(ExpectedShape::LayerOutput(shape), input));
         }
+        self.sources = mask::sources(&self.layers);
         self.workspace = Some(Workspace::new(&self.layers));
         Ok(shape)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        run_chain(&self.layers, x, y.reborrow(), scratch);
+        run_chain(&self.layers, &self.sources, x, y.reborrow(), scratch);
         y.data().iter_mut().zip(x.data()).for_each(|(y, x)| *y += *x);
     }
 

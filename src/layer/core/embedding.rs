@@ -36,7 +36,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// ```
 /// use cornu::prelude::*;
-/// // Two texts of 2 and 3 words, padded with zeros behind.
+/// // Two texts of 2 and 3 words, padded with a zero at the end.
 /// let mut model = Sequential::new().input([3]).add(Embedding::new(10, 4).mask_zero(true)).add(Lstm::new(2));
 /// model.build()?;
 /// let y = model.predict(&ndarray::array![[7, 2, 0], [7, 2, 5]])?;
@@ -76,7 +76,7 @@ impl<F> Embedding<F> {
 
     setters! {
         /// Whether index 0 is padding: the output then has a mask, which layers such as [`Lstm`](crate::layer::Lstm) use.
-        /// Default: false, index 0 is an index as others.
+        /// Default: false, an ordinary index.
         mask_zero: bool;
     }
 

@@ -33,7 +33,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a value that is not finite; [`Error::InputShape`] for samples without an axis.
+/// At `build`: [`Error::Argument`] for a value that is not finite in the numbers of the model; [`Error::InputShape`] for samples without an axis.
 ///
 /// # References
 /// <https://keras.io/api/layers/core_layers/masking/>
@@ -43,7 +43,7 @@ pub struct Masking {
 }
 
 impl Masking {
-    /// Creates a layer for padding with this value.
+    /// Creates a layer for padding with this value; Keras's default is 0.
     pub fn new(value: f64) -> Self {
         Masking { value }
     }
@@ -66,7 +66,7 @@ impl<F: Scalar> Layer<F> for Masking {
     saved!("Masking");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        if !self.value.is_finite() {
+        if !F::of(self.value).is_finite() {
             return Err(Error::argument("mask_value", "a finite number", self.value));
         }
         last_axis(input, "channels")?;

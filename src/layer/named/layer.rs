@@ -28,9 +28,9 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
                 if !self.trainable {
                     self.freeze(true);
                 }
-                let LayerTraits { is_view, by_last_axis, mask, .. } = self.layer.traits();
-                let (input, copy, passes_mask) = (input.to_vec(), output.clone(), mask.passes());
-                self.shapes = Some(Shapes { input, output: copy, is_view, by_last_axis, passes_mask });
+                let LayerTraits { is_view, by_last_axis, .. } = self.layer.traits();
+                let (input, copy) = (input.to_vec(), output.clone());
+                self.shapes = Some(Shapes { input, output: copy, is_view, by_last_axis });
                 Ok(output)
             }
         }

@@ -53,7 +53,6 @@ struct Shapes {
     /// A copy from the layer's traits, since each step reads it.
     is_view: bool,
     by_last_axis: bool,
-    passes_mask: bool,
 }
 
 impl<F: Scalar> NamedLayer<F> {
@@ -204,11 +203,6 @@ impl<F: Scalar> NamedLayer<F> {
     /// Whether the layer only reshapes its input; the output then shares the memory, and neither pass is called.
     pub fn is_view(&self) -> bool {
         self.shapes.as_ref().map_or_else(|| self.layer.traits().is_view, |shapes| shapes.is_view)
-    }
-
-    /// Whether the output has the mask of the input.
-    pub(in crate::layer) fn passes_mask(&self) -> bool {
-        self.shapes.as_ref().is_some_and(|shapes| shapes.passes_mask)
     }
 
     /// The number of indices that the layer, or its first inner layer, reads.

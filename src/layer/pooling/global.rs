@@ -115,7 +115,7 @@ global_pool!(
     GlobalAveragePooling2D,
     "mean",
     "y = Σ x / n",
-    "Steps that the mask of the input excludes do not count; if it excludes all, the mean is 0, not NaN as in Keras.",
+    "In one dimension, steps that the mask of the input excludes do not count; if it excludes all, the mean is 0, not NaN as in Keras.",
     "global_average_pooling1d",
     "global_average_pooling2d"
 );

@@ -33,15 +33,18 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// |---|---|
 /// | `return_sequences`: return the output of every step, not only the last | false |
 /// | `go_backwards`: start with the last step; outputs come in that order | false |
-/// | `zero_output_for_mask`: return 0 for a masked step, not the output of the step before | false |
+/// | `zero_output_for_mask`: return 0 for a masked step, not the previous step's output | false |
 /// | `dropout`, `recurrent_dropout`: the dropout rates of the inputs, and of the state in the recurrent product | 0 |
 /// | `use_bias` | true |
 /// | `kernel_initializer`, `recurrent_initializer`, `bias_initializer` | `GlorotUniform`, `Orthogonal`, `Zeros` |
 /// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `recurrent_constraint`, `bias_constraint` | none |
 ///
-/// States start at 0. A step that the mask of the input excludes changes no state ([`MaskRule`]). In training, each sample has one mask for its inputs and one for its state, the same at all
-/// steps. With `recurrent_dropout` each gate has its own masks; without it, all gates share one.
+/// States start at 0. A step that the mask of the input excludes changes no state; see [`MaskRule`]. With `go_backwards` and
+/// `return_sequences` the outputs are in reverse order, but the mask passes on as it is, as in Keras.
+///
+/// In training, each sample has one dropout mask for its inputs and one for its state, the same at all steps. With
+/// `recurrent_dropout` each gate has its own masks; without it, all gates share one.
 ///
 /// # Shapes
 /// Input `(steps, inputs)`, output `(units)`, or `(steps, units)` with `return_sequences`; parameters
@@ -119,7 +122,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         return_sequences: bool;
         /// Whether to start with the last step. Default: false.
         go_backwards: bool;
-        /// Whether the outputs of masked steps are 0. Default: false, each repeats the output of the step before.
+        /// Whether the outputs of masked steps are 0. Default: false, each repeats the previous step's output.
         zero_output_for_mask: bool;
         /// The share of the inputs that is dropped in training. Default: 0.
         dropout: f64;
@@ -277,22 +280,22 @@ struct Block<'a, F> {
     size: Size,
     /// The dropout masks of the inputs, and of the state.
     dropout: [Option<&'a [F]>; 2],
-    padding: Padding<'a>,
+    padding: StepMask<'a>,
     memory: &'a mut [F],
 }
 
 /// The steps of a block of rows that are padding.
 #[derive(Clone, Copy)]
-struct Padding<'a> {
+struct StepMask<'a> {
     mask: Option<&'a [bool]>,
     steps: usize,
     backwards: bool,
 }
 
-impl<'a> Padding<'a> {
+impl<'a> StepMask<'a> {
     /// The padding of a batch. A mask that is not one of its steps, but of an axis before, excludes no step.
     fn of<F>(x: Batch<'a, F>, steps: usize, backwards: bool) -> Self {
-        Padding { mask: x.mask().filter(|mask| mask.len() == x.rows() * steps), steps, backwards }
+        StepMask { mask: x.mask().filter(|mask| mask.len() == x.rows() * steps), steps, backwards }
     }
 
     /// Whether a step of a row is padding; steps count in the order in which they are processed.
@@ -340,7 +343,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 let size = Size { rows: range.len(), ..size };
                 let x = x.rows_from(range.start, range.len());
                 kernel::with_memory(size.rows * size.per_row(), |memory| {
-                    let padding = Padding::of(x, size.steps, self.go_backwards);
+                    let padding = StepMask::of(x, size.steps, self.go_backwards);
                     let block = Block { size, dropout: [None; 2], padding, memory };
                     self.run(&weights, block, x, BatchMut::new(y, width));
                 });
@@ -362,7 +365,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             kernel::samples(size.rows, size.block(), arrays, &|range, [memory, y]| {
                 let size = Size { rows: range.len(), ..size };
                 let x = x.rows_from(range.start, range.len());
-                let padding = Padding::of(x, size.steps, self.go_backwards);
+                let padding = StepMask::of(x, size.steps, self.go_backwards);
                 let block = Block { size, dropout: self.masks_of(&size, range.start), padding, memory };
                 self.run(&weights, block, x, BatchMut::new(y, width));
             });
@@ -393,7 +396,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 for (first, memory) in (part.start * rows..).step_by(size.block()).zip(blocks) {
                     let size = Size { rows: memory.len() / per_row, ..size };
                     let dx = dx.as_mut().and_then(Iterator::next).map(|dx| BatchMut::new(dx, width));
-                    let padding = Padding::of(x.rows_from(first, size.rows), size.steps, self.go_backwards);
+                    let padding = StepMask::of(x.rows_from(first, size.rows), size.steps, self.go_backwards);
                     let block = Block { size, dropout: self.masks_of(&size, first), padding, memory };
                     self.run_back(&weights, block, dy.rows_from(first, size.rows), total, dx);
                 }

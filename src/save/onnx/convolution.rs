@@ -120,12 +120,12 @@ pub(super) fn global<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, kind: &str
 
 /// The mean of the steps that the mask includes.
 pub(super) fn masked_mean<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let Some(mask) = &at.mask else { return global(graph, at, "ReduceMean", x) };
+    let Some(mask) = at.step_mask() else { return global(graph, at, "ReduceMean", x) };
     let keep = int("keepdims", at.get::<bool>("keepdims")?.into());
     let steps = graph.integers("axes", [1]);
-    let included = graph.op("Mul", &[x, &mask.name], vec![]);
+    let included = graph.op("Mul", &[x, mask], vec![]);
     let sum = graph.op("ReduceSum", &[&included, &steps], vec![keep.clone()]);
-    let count = graph.op("ReduceSum", &[&mask.name, &steps], vec![keep]);
+    let count = graph.op("ReduceSum", &[mask, &steps], vec![keep]);
     let one = graph.scalar(1.0);
     let count = graph.op("Max", &[&count, &one], vec![]);
     Ok(graph.op("Div", &[&sum, &count], vec![]))

@@ -91,7 +91,7 @@ fn apply<F: Scalar>(
         "MaxPooling1D" | "MaxPooling2D" => convolution::pool(graph, &at, "MaxPool", x),
         "AveragePooling1D" | "AveragePooling2D" => convolution::pool(graph, &at, "AveragePool", x),
         "GlobalMaxPooling1D" | "GlobalMaxPooling2D" => convolution::global(graph, &at, "ReduceMax", x),
-        "GlobalAveragePooling1D" if at.mask.is_some() => convolution::masked_mean(graph, &at, x),
+        "GlobalAveragePooling1D" if at.step_mask().is_some() => convolution::masked_mean(graph, &at, x),
         "GlobalAveragePooling1D" | "GlobalAveragePooling2D" => {
             convolution::global(graph, &at, "ReduceMean", x)
         }

@@ -49,7 +49,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`](crate::error::FileError::NotExportable)
-    /// for a custom layer; `FileError::NotExportable` for more than 2 GiB of weights; `FileError::Io` if the system
+    /// for a custom layer, or for a mask of the axes within the steps of `TimeDistributed`; `FileError::NotExportable` for more than 2 GiB of weights; `FileError::Io` if the system
     /// refuses. An existing file is then unchanged.
     ///
     /// # Example

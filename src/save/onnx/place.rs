@@ -71,6 +71,11 @@ impl<'a, F: Scalar> OnnxLayer<'a, F> {
         self.weight(name).ok_or(Error::NotBuilt)
     }
 
+    /// The name of the mask, if it is one of the steps alone.
+    pub(super) fn step_mask(&self) -> Option<&str> {
+        self.mask.as_ref().filter(|mask| mask.axes == 1).map(|mask| &*mask.name)
+    }
+
     /// The length of the last output axis.
     pub(super) fn width(&self) -> usize {
         self.output.last().copied().unwrap_or(1)

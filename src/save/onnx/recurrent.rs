@@ -37,7 +37,7 @@ pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> R
     let backwards = at.get("go_backwards")?;
     let x = in_order(graph, x, backwards);
     // The operators know padding behind the steps alone.
-    let mask = at.mask.as_ref().map(|mask| in_order(graph, &mask.name, backwards));
+    let mask = at.step_mask().map(|mask| in_order(graph, mask, backwards));
     match (this.activation, this.gate, &mask) {
         (Activation::Tanh, Activation::Sigmoid, None) => this.by_operator(graph, at, &x),
         _ => step::scan(graph, &this, at, &x, mask.as_deref()),

@@ -73,7 +73,8 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         }
         let (steps, target) = fit_target(names, &source.target_shape(), output, loss)?;
         let classes = match loss.target() {
-            Target::Labels => 1 << 31,
+            // `F` holds all whole numbers up to 2/ε.
+            Target::Labels => (2.0 / F::epsilon().as_f64()).min(2f64.powi(31)) as usize,
             _ => output.last().copied().unwrap_or(1),
         };
         let labels = (loss.target(), classes);
