@@ -98,7 +98,7 @@ pub type Conv2DTranspose<F = f32> = ConvTranspose<2, F>;
 /// [`Conv2DTranspose`].
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, for strides and dilation both above 1, for an
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, for [`Padding::Causal`], for strides and dilation both above 1, for an
 /// `output_padding` that is not below the strides or leaves no output (Keras then returns an empty one), and for sizes
 /// whose output exceeds the address space; [`Error::TooLarge`](crate::Error::TooLarge) for an output of 2³² numbers
 /// or more; [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.

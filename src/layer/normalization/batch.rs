@@ -62,8 +62,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for an axis that the samples do not have, a momentum outside [0, 1] or an epsilon
-/// that is not above 0.
+/// At `build`: [`Error::Argument`] for an axis that the samples do not have, a momentum outside [0, 1], an epsilon that is
+/// not above 0, and for an input with a mask unless the axis is the last; [`Error::InputShape`] if an axis has length 0.
 ///
 /// # References
 /// Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate
