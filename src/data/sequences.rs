@@ -15,8 +15,8 @@ use crate::tensor::elements;
 /// | [`truncating`](PadSequences::truncating): the side on which long sequences are cut | [`Side::Pre`] |
 /// | [`value`](PadSequences::value) of the padding | 0 |
 ///
-/// [`Masking`](crate::layer::Masking) and [`Embedding::mask_zero`](crate::layer::Embedding::mask_zero) tell a network which steps
-/// are padding.
+/// [`Masking`](crate::layer::Masking) and [`Embedding::mask_zero`](crate::layer::Embedding::mask_zero) mark the padding for a
+/// network.
 ///
 /// # Example
 /// ```

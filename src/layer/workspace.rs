@@ -52,6 +52,11 @@ impl<F: Scalar> Workspace<F> {
         }
     }
 
+    /// The source of the mask of each activation.
+    pub(in crate::layer) fn mask_sources(&self) -> &[MaskSource] {
+        &self.sources
+    }
+
     /// The width of the widest activation.
     pub(crate) fn widest(&self) -> usize {
         self.widths.iter().copied().max().unwrap_or(0)

@@ -6,7 +6,7 @@ use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::check::wrong_shape;
-use crate::layer::mask::{self, MaskSource};
+use crate::layer::mask::MaskSource;
 use crate::layer::names::unused;
 use crate::layer::workspace::{StepAt, Workspace};
 use crate::layer::{
@@ -50,15 +50,13 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Clone)]
 pub struct Residual<F: Scalar = f32> {
     layers: Vec<NamedLayer<F>>,
-    /// The source of the mask of each activation.
-    sources: Vec<MaskSource>,
     workspace: Option<Workspace<F>>,
 }
 
 impl<F: Scalar> Residual<F> {
     /// Creates an empty chain.
     pub fn new() -> Self {
-        Residual { layers: Vec::new(), sources: Vec::new(), workspace: None }
+        Residual { layers: Vec::new(), workspace: None }
     }
 
     /// Appends a layer to the chain. A layer without a name is named after its kind.
@@ -128,13 +126,13 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         if shape != input {
             return Err(wrong_shape(ExpectedShape::LayerOutput(shape), input));
         }
-        self.sources = mask::sources(&self.layers);
         self.workspace = Some(Workspace::new(&self.layers));
         Ok(shape)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        run_chain(&self.layers, &self.sources, x, y.reborrow(), scratch);
+        let Some(workspace) = &self.workspace else { return };
+        run_chain(&self.layers, workspace.mask_sources(), x, y.reborrow(), scratch);
         y.data().iter_mut().zip(x.data()).for_each(|(y, x)| *y += *x);
     }
 

@@ -156,21 +156,20 @@ impl<F: Scalar> BatchNormalization<F> {
         let (mean, rest) = statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
         let count = x.rows() / steps.count;
-        let included = Included::of(x);
         kernel::sum_over(count, &mut self.sums, mean, &|rows, sum| {
             kernel::simd!(|| {
                 for row in rows {
-                    if !included.has(steps.row(step, row)) {
+                    if !x.includes(steps.row(step, row)) {
                         continue;
                     }
                     sum.iter_mut().zip(x.row(steps.row(step, row))).for_each(|(sum, &x)| *sum += x);
                 }
             });
         });
-        let count = if included.mask.is_none() {
+        let count = if x.mask().is_none() {
             global_batch.sum_and_rows(mean, count)
         } else {
-            let count = (0..count).filter(|&row| included.has(steps.row(step, row))).count();
+            let count = (0..count).filter(|&row| x.includes(steps.row(step, row))).count();
             global_batch.sum_and_rows(mean, count) + F::of(MASK_EPSILON)
         };
         self.counts[step] = count;
@@ -179,7 +178,7 @@ impl<F: Scalar> BatchNormalization<F> {
         kernel::sum_over(x.rows() / steps.count, &mut self.sums, inverse, &|rows, sum| {
             kernel::simd!(|| {
                 for row in rows {
-                    if !included.has(steps.row(step, row)) {
+                    if !x.includes(steps.row(step, row)) {
                         continue;
                     }
                     let deviations = x.row(steps.row(step, row)).iter().zip(mean).map(|(&x, &mean)| x - mean);
@@ -285,8 +284,7 @@ impl<F: Scalar> BatchNormalization<F> {
         }
         let Some(mut dx) = context.dx else { return };
         context.global_batch.sum(of_steps);
-        let included = Included::of(x);
-        if included.mask.is_some() && !self.frozen {
+        if x.mask().is_some() && !self.frozen {
             // The mean of a masked batch is not exactly that of its rows, so their deviations do not sum to 0.
             for (step, of_step) in of_steps.chunks_exact_mut(2 * channels).enumerate() {
                 let ((mean, inverse), (d_beta, d_gamma)) = (statistics(step), of_step.split_at_mut(channels));
@@ -302,7 +300,7 @@ impl<F: Scalar> BatchNormalization<F> {
             let step = steps.of(row);
             let (mean, inverse) = statistics(step);
             // Frozen statistics do not depend on x, and no statistics on masked rows.
-            let share = match self.frozen || !included.has(row) {
+            let share = match self.frozen || !x.includes(row) {
                 true => F::zero(),
                 false => F::one() / self.counts[step],
             };
@@ -408,25 +406,6 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
 
 /// Keras's addition to the number of rows of a masked batch.
 const MASK_EPSILON: f64 = 1e-7;
-
-/// The rows that the mask of a batch includes.
-#[derive(Clone, Copy)]
-struct Included<'a> {
-    mask: Option<&'a [bool]>,
-    /// The rows per value of the mask.
-    rows: usize,
-}
-
-impl<'a> Included<'a> {
-    fn of<F>(x: Batch<'a, F>) -> Self {
-        Included { mask: x.mask(), rows: x.mask().map_or(1, |mask| x.rows() / mask.len().max(1)) }
-    }
-
-    #[inline]
-    fn has(&self, row: usize) -> bool {
-        self.mask.is_none_or(|mask| mask[row / self.rows])
-    }
-}
 
 impl<F> fmt::Debug for BatchNormalization<F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
