@@ -56,12 +56,12 @@ pub enum Error {
         found: Vec<usize>,
     },
     /// Samples whose shape differs from the one for which the model or the layer was built.
-    #[error("{argument}: expected samples of shape {}, found {}", Shape(expected), Shape(found))]
+    #[error("{argument}: expected samples of shape {expected}, found {}", Shape(found))]
     SampleShape {
         /// The argument: `x`, `y`, `validation x` ...
         argument: String,
         /// The expected shape of one sample.
-        expected: Vec<usize>,
+        expected: ExpectedShape,
         /// The actual shape of one sample.
         found: Vec<usize>,
     },

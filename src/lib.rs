@@ -110,7 +110,7 @@ pub use activation::Activation;
 pub use constraint::Constraint;
 pub use error::{Error, Result};
 pub use initializer::Initializer;
-pub use model::Sequential;
+pub use model::{InputShape, Sequential};
 pub use ndarray;
 pub use param::Param;
 pub use regularizer::Regularizer;

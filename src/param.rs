@@ -17,6 +17,7 @@ use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
 
 pub use build_context::BuildContext;
+pub(crate) use build_context::BuildRecord;
 pub(crate) use spec::{Spec, SpecSetters, spec, spec_setters};
 
 /// A parameter of a layer.
@@ -99,6 +100,11 @@ impl<F: Scalar> Param<F> {
         context.take_memory::<F>(shape)?;
         let value = initializer.draw(shape, &mut Rng::new(0))?;
         Ok(Param::untrained(name, shape, value))
+    }
+
+    /// Takes the parameter, and leaves one without values in its place.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Param::untrained(self.name, &[], Vec::new()))
     }
 
     fn untrained(name: &'static str, shape: &[usize], value: Vec<F>) -> Self {

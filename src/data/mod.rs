@@ -3,6 +3,7 @@
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
 mod arrays;
 mod augment;
+mod buckets;
 mod class_weight;
 #[cfg(feature = "csv")]
 mod csv;
@@ -31,6 +32,7 @@ pub use crate::scalar::Element;
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
 pub use arrays::{ArraySource, Arrays};
 pub use augment::Augment;
+pub use buckets::{Buckets, Sequence};
 pub use class_weight::ClassWeight;
 pub(crate) use class_weight::{check_weights, class_of, is_whole};
 #[cfg(feature = "csv")]

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::scalar::Element;
 
 /// One-hot encodes some columns, as scikit-learn's `OneHotEncoder`; the others stay unchanged and in order.
@@ -90,7 +90,8 @@ impl OneHotEncoder {
         S: Data<Elem = T>,
     {
         if x.ncols() != self.categories.len() {
-            let (expected, found) = (vec![self.categories.len()], vec![x.ncols()]);
+            let expected = ExpectedShape::exactly(&[self.categories.len()]);
+            let found = vec![x.ncols()];
             return Err(Error::SampleShape { argument: "x".into(), expected, found });
         }
         let width = self.categories.iter().map(|known| known.as_ref().map_or(1, Vec::len)).sum();

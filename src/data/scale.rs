@@ -5,7 +5,7 @@
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::scalar::Element;
 
 /// Scales each feature to mean 0 and standard deviation 1, as scikit-learn's `StandardScaler`.
@@ -236,7 +236,11 @@ where
 {
     if width(x) != features {
         let found = x.shape()[1..].to_vec();
-        return Err(Error::SampleShape { argument: "x".into(), expected: vec![features], found });
+        return Err(Error::SampleShape {
+            argument: "x".into(),
+            expected: ExpectedShape::exactly(&[features]),
+            found,
+        });
     }
     let mut scaled = Array::zeros(x.raw_dim());
     let axis = Axis(x.ndim() - 1);

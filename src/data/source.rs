@@ -43,6 +43,17 @@ pub trait BatchSource<F: Scalar = f32> {
     /// The shape of one target; `[1]` for a class index.
     fn target_shape(&self) -> Vec<usize>;
 
+    /// The length of the first axis of sample `index`, for a source whose samples differ in it, as those of
+    /// [`Buckets`](super::Buckets) do. Default: `None`; all have [`input_shape`](BatchSource::input_shape).
+    ///
+    /// A batch of a training or an evaluation then has samples of one length, which is at most the first axis of `input_shape`.
+    /// `fill` pads them to the length for which `x` has room, which may be larger. If the first axis of `target_shape` is that of
+    /// `input_shape`, and the model has outputs for each step, the same holds for `y`.
+    fn length(&self, index: usize) -> Option<usize> {
+        let _ = index;
+        None
+    }
+
     /// Writes the samples of these indices to `x` and their targets to `y`, one after another, in row-major order.
     ///
     /// # Errors
@@ -74,6 +85,10 @@ impl<F: Scalar, S: BatchSource<F> + ?Sized> BatchSource<F> for Box<S> {
 
     fn target_shape(&self) -> Vec<usize> {
         (**self).target_shape()
+    }
+
+    fn length(&self, index: usize) -> Option<usize> {
+        (**self).length(index)
     }
 
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::{GlobalBatch, StepAt, Workspace};
 use crate::model::Sequential;
 use crate::samples::{Samples, check_finite, check_not_empty, fits_input};
@@ -145,6 +145,9 @@ impl<F: Scalar> Sequential<F> {
         x: &impl Samples<F>,
         settings: &IntegratedGradients<F>,
     ) -> Result<Attributions<F>> {
+        if let Some(resized) = self.resized(&x.sample_shape())? {
+            return resized.integrated_gradients(x, settings);
+        }
         let samples = read(self, "x", x)?;
         let width = samples.width;
         if settings.steps == 0 {
@@ -209,7 +212,7 @@ fn read<F: Scalar>(model: &Sequential<F>, argument: &str, samples: &dyn Samples<
     let input = model.input_shape().filter(|_| model.output_shape().is_some()).ok_or(Error::NotBuilt)?;
     check_not_empty(argument, samples)?;
     if !fits_input(samples, input) {
-        let (expected, found) = (input.to_vec(), samples.sample_shape());
+        let (expected, found) = (ExpectedShape::exactly(input), samples.sample_shape());
         return Err(Error::SampleShape { argument: argument.into(), expected, found });
     }
     check_finite(argument, samples)?;

@@ -37,6 +37,9 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn check_gradient(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Vec<(String, f64)>> {
+        if let Some(resized) = self.resized(&x.sample_shape())? {
+            return resized.check_gradient(x, y);
+        }
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(self)?;
         let data = CheckedData::new(TRAINING, TrainingData::Arrays { x, y }, shapes, &*compiled.loss)?;

@@ -10,7 +10,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// Activation 0 is the input, which the caller owns; activation `i` is the output of layer `i − 1`. A layer that only
 /// reshapes shares the activation below it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Workspace<F> {
     /// The memory of each activation: an index into `values`; 0 is the caller's input.
     memory: Vec<usize>,
@@ -30,8 +30,18 @@ pub(crate) struct Workspace<F> {
 impl<F: Scalar> Workspace<F> {
     /// Creates a workspace for these layers; memory is allocated by the first pass.
     pub(crate) fn new(layers: &[NamedLayer<F>]) -> Self {
-        let mut memory = vec![0];
-        let mut widths = vec![layers.first().map_or(0, |layer| layer.widths().0)];
+        let mut workspace = Workspace::default();
+        workspace.plan(layers);
+        workspace
+    }
+
+    /// Prepares the workspace for these layers, after they have been built for samples of another shape. It keeps its memory.
+    pub(crate) fn plan(&mut self, layers: &[NamedLayer<F>]) {
+        let Workspace { memory, widths, .. } = self;
+        memory.clear();
+        widths.clear();
+        memory.push(0);
+        widths.push(layers.first().map_or(0, |layer| layer.widths().0));
         let mut count = 1;
         for layer in layers {
             let last = memory[memory.len() - 1];
@@ -39,17 +49,10 @@ impl<F: Scalar> Workspace<F> {
             count += usize::from(!layer.is_view());
             widths.push(layer.widths().1);
         }
-        let buffers = || (0..count).map(|_| Vec::new()).collect();
-        Workspace {
-            memory,
-            widths,
-            values: buffers(),
-            grads: buffers(),
-            sources: mask::sources(layers),
-            masks: vec![Vec::new(); layers.len()],
-            scratch: Scratch::default(),
-            global_rows: None,
-        }
+        self.values.resize_with(count, Vec::new);
+        self.grads.resize_with(count, Vec::new);
+        self.sources = mask::sources(layers);
+        self.masks.resize_with(layers.len(), Vec::new);
     }
 
     /// The source of the mask of each activation.

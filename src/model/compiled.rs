@@ -71,7 +71,7 @@ impl<F: Scalar> Sequential<F> {
     ) -> Result<()> {
         let compiled = Compiled::new(Box::new(optimizer), Box::new(loss), metrics.into_metrics())?;
         let mut built = self.clone();
-        if built.input.is_some() {
+        if built.input_axes().is_some() {
             built.build()?;
         }
         check_loss(&built, &*compiled.loss)?;

@@ -1,6 +1,8 @@
 //! The model: a stack of layers, their weights by name, and predictions.
 
+mod any_length;
 mod compiled;
+mod input_shape;
 mod predict;
 mod seed;
 mod state;
@@ -8,6 +10,7 @@ mod summary;
 mod weights;
 
 pub(crate) use compiled::{Compiled, check_loss};
+pub use input_shape::InputShape;
 pub use predict::Predictor;
 pub(crate) use seed::Seed;
 pub use summary::Summary;
@@ -45,7 +48,10 @@ use crate::scalar::Scalar;
 #[derive(Clone)]
 pub struct Sequential<F: Scalar = f32> {
     pub(crate) layers: Vec<NamedLayer<F>>,
+    /// The shape of one sample for which the layers are built, if it is known.
     pub(crate) input: Option<Vec<usize>>,
+    /// The shape of the input, if any of its axes is open.
+    pub(crate) open: Option<InputShape>,
     pub(crate) seed: Seed,
     /// The number of epochs trained, so that a second fit shuffles differently.
     pub(crate) epochs_seen: u64,
@@ -80,16 +86,38 @@ impl<F: Scalar> Sequential<F> {
         Sequential {
             layers: Vec::new(),
             input: None,
+            open: None,
             seed: Seed::Drawn(Rng::seed_from_os()),
             epochs_seen: 0,
             compiled: None,
         }
     }
 
-    /// The shape of one sample. Default: that of the data in the first fit.
-    pub fn input(mut self, shape: impl AsRef<[usize]>) -> Self {
-        self.input = Some(shape.as_ref().to_vec());
+    /// The shape of one sample; `None` for an axis of any length. Default: that of the data in the first fit.
+    ///
+    /// An open axis may have another length in every call of `fit`, `predict` and `evaluate`, and in every batch of a
+    /// [`Buckets`](crate::data::Buckets), as with Keras's `Input((None, 3))`. No parameter may depend on it: `build` refuses
+    /// [`Dense`](crate::layer::Dense) after [`Flatten`](crate::layer::Flatten), for example.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use ndarray::Array3;
+    /// let mut model = Sequential::new().input([None, Some(3)]).add(Lstm::new(4)).add(Dense::new(2));
+    /// model.build()?;
+    /// for steps in [5, 20, 1] {
+    ///     assert_eq!(model.predict(&Array3::<f32>::zeros((8, steps, 3)))?.shape(), [8, 2]);
+    /// }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn input(mut self, shape: impl Into<InputShape>) -> Self {
+        self.set_input(shape.into());
         self
+    }
+
+    pub(crate) fn set_input(&mut self, shape: InputShape) {
+        self.input = shape.fixed();
+        self.open = self.input.is_none().then_some(shape);
     }
 
     /// Appends a layer. A layer without a name is named after its kind: `dense`, `dense_1` ...
@@ -139,7 +167,7 @@ impl<F: Scalar> Sequential<F> {
     /// assert_eq!(error.to_string(), "layer 0 `dense` (Dense): `units`: expected at least 1, found 0");
     /// ```
     pub fn build(&mut self) -> Result<()> {
-        let input = self.input.clone().ok_or(Error::NotBuilt)?;
+        let input = self.shape_to_build(None)?.ok_or(Error::NotBuilt)?;
         self.build_for(&input)
     }
 
@@ -159,6 +187,7 @@ impl<F: Scalar> Sequential<F> {
             shape = layer.place(index, &shape, &mut BuildContext::of_layer(self.seed.value(), index))?;
         }
         mask::check(&layers)?;
+        any_length::vary(&mut layers, self.open.as_ref(), input)?;
         self.layers = layers;
         self.input = Some(input.to_vec());
         Ok(())
@@ -180,6 +209,7 @@ impl<F: Scalar> Sequential<F> {
             memory = context.memory().unwrap_or(memory);
         }
         mask::check(&self.layers)?;
+        any_length::vary(&mut self.layers, self.open.as_ref(), input)?;
         self.input = Some(input.to_vec());
         Ok(memory)
     }
@@ -189,12 +219,13 @@ impl<F: Scalar> Sequential<F> {
         self.output_shape().is_some()
     }
 
-    /// The shape of one output, once the model is built.
+    /// The shape of one output, once the model is built. An axis that depends on an open axis of the input has the
+    /// length for the last samples.
     pub fn output_shape(&self) -> Option<&[usize]> {
         self.layers.last().and_then(NamedLayer::output_shape)
     }
 
-    /// The shape of one input sample, if it is known.
+    /// The shape of one input sample, if it is known. An open axis has the length of the last samples.
     pub fn input_shape(&self) -> Option<&[usize]> {
         self.input.as_deref()
     }

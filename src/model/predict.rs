@@ -1,9 +1,11 @@
 //! Predictions, in batches of bounded memory and through `&self`, so that many threads can predict at once.
 
+use std::borrow::Cow;
+
 use ndarray::{Array1, ArrayD};
 
-use super::Sequential;
-use crate::error::{Error, Result};
+use super::{InputShape, Sequential, any_length};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::{NamedLayer, Workspace};
 use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty, fits_input};
 use crate::scalar::Scalar;
@@ -13,6 +15,9 @@ use crate::tensor::{Batch, BatchMut};
 const BATCH: usize = 1 << 22;
 
 /// Runs samples through a model batch by batch, in memory that is reused from call to call.
+///
+/// If the model has an open axis, the first samples of another length than the last ones make a copy of the layers, which the
+/// predictor keeps.
 ///
 /// # Example
 /// ```
@@ -30,9 +35,10 @@ const BATCH: usize = 1 << 22;
 /// ```
 #[derive(Debug)]
 pub struct Predictor<'a, F: Scalar = f32> {
-    layers: &'a [NamedLayer<F>],
-    input: &'a [usize],
-    output: &'a [usize],
+    /// Those of the model, or copies if the samples have another length.
+    layers: Cow<'a, [NamedLayer<F>]>,
+    input: Vec<usize>,
+    open: Option<&'a InputShape>,
     /// The number of indices that the first layer reads, if it reads indices.
     indices: Option<usize>,
     workspace: Workspace<F>,
@@ -47,8 +53,8 @@ impl<F: Scalar> Predictor<'_, F> {
     /// [`Error::NonFinite`] or [`Error::Index`] for a bad sample; the outputs of earlier samples may already be
     /// written.
     pub fn predict_into(&mut self, x: &impl Samples<F>, y: &mut [F]) -> Result<()> {
-        self.check(x)?;
-        let width: usize = self.output.iter().product();
+        self.fit(x)?;
+        let width: usize = self.output().iter().product();
         if y.len() != x.count() * width {
             return Err(Error::argument("y", format!("a slice of {}", x.count() * width), y.len()));
         }
@@ -57,14 +63,29 @@ impl<F: Scalar> Predictor<'_, F> {
         })
     }
 
-    /// Refuses samples of another shape, or no samples.
-    fn check(&self, x: &dyn Samples<F>) -> Result<()> {
-        if x.count() == 0 || !fits_input(x, self.input) {
-            check_not_empty("x", x)?;
-            let (expected, found) = (self.input.to_vec(), x.sample_shape());
-            return Err(Error::SampleShape { argument: "x".into(), expected, found });
+    /// Refuses samples of another shape, or no samples, and prepares for their length.
+    fn fit(&mut self, x: &dyn Samples<F>) -> Result<()> {
+        if x.count() != 0 && fits_input(x, &self.input) {
+            return Ok(());
         }
-        Ok(())
+        check_not_empty("x", x)?;
+        let found = x.sample_shape();
+        match self.open {
+            Some(open) if open.includes(&found) => {
+                any_length::resize(self.layers.to_mut(), &mut self.input, &found)?;
+                self.workspace.plan(&self.layers);
+                Ok(())
+            }
+            open => {
+                let expected = open.map_or_else(|| ExpectedShape::exactly(&self.input), InputShape::expected);
+                Err(Error::SampleShape { argument: "x".into(), expected, found })
+            }
+        }
+    }
+
+    /// The shape of one output.
+    fn output(&self) -> &[usize] {
+        self.layers.last().and_then(NamedLayer::output_shape).unwrap_or_default()
     }
 
     /// Calls `f` with the outputs of each batch and the index of its first sample.
@@ -90,7 +111,7 @@ impl<F: Scalar> Predictor<'_, F> {
                 indices.map_or(Ok(()), |count| check_indices("x", samples, width, start, count))
             };
             let samples = Batch::new(samples, width);
-            self.workspace.infer_checked(self.layers, samples, check)?;
+            self.workspace.infer_checked(&self.layers, samples, check)?;
             f(start, self.workspace.output(samples));
         }
         Ok(())
@@ -103,13 +124,11 @@ impl<F: Scalar> Sequential<F> {
     /// # Errors
     /// [`Error::NotBuilt`] if the model is not built.
     pub fn predictor(&self) -> Result<Predictor<'_, F>> {
-        let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
-            return Err(Error::NotBuilt);
-        };
+        let input = self.input.clone().filter(|_| self.is_built()).ok_or(Error::NotBuilt)?;
         Ok(Predictor {
-            layers: &self.layers,
+            layers: Cow::Borrowed(&self.layers),
             input,
-            output,
+            open: self.open.as_ref(),
             indices: self.indices(),
             workspace: Workspace::new(&self.layers),
             rows: Vec::new(),
@@ -132,8 +151,8 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn predict(&self, x: &impl Samples<F>) -> Result<ArrayD<F>> {
         let mut predictor = self.predictor()?;
-        predictor.check(x)?;
-        let shape = [&[x.count()], predictor.output].concat();
+        predictor.fit(x)?;
+        let shape = [&[x.count()], predictor.output()].concat();
         let mut outputs = Vec::with_capacity(crate::tensor::elements::<F>(&shape)?);
         predictor.run(x, |_, batch| outputs.extend_from_slice(batch.data()))?;
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
@@ -181,20 +200,20 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn layer_outputs(&self, x: &impl Samples<F>) -> Result<Vec<ArrayD<F>>> {
         let mut predictor = self.predictor()?;
-        predictor.check(x)?;
+        predictor.fit(x)?;
         let width: usize = predictor.input.iter().product();
         let mut rows = vec![F::zero(); x.count() * width];
         rows.chunks_exact_mut(width).enumerate().for_each(|(i, row)| x.read(i, row));
         check_all_finite("x", &rows, width, 0)?;
         predictor.indices.map_or(Ok(()), |count| check_indices("x", &rows, width, 0, count))?;
         let batch = Batch::new(&rows, width);
-        predictor.workspace.infer(&self.layers, batch);
+        predictor.workspace.infer(&predictor.layers, batch);
         let output = |(i, layer): (usize, &NamedLayer<F>)| {
             let shape = [&[x.count()], layer.output_shape().unwrap_or_default()].concat();
             let values = predictor.workspace.value(i + 1, batch).data().to_vec();
             ArrayD::from_shape_vec(shape, values).map_err(Error::outside)
         };
-        self.layers.iter().enumerate().map(output).collect()
+        predictor.layers.iter().enumerate().map(output).collect()
     }
 
     /// Returns the class of each sample: the index of the largest output. A single output is class 1 if it is above 0.5 or,
@@ -216,8 +235,8 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn predict_classes(&self, x: &impl Samples<F>) -> Result<Array1<usize>> {
         let mut predictor = self.predictor()?;
-        predictor.check(x)?;
-        let width = predictor.output.last().copied().unwrap_or(1);
+        predictor.fit(x)?;
+        let width = predictor.output().last().copied().unwrap_or(1);
         let link = self.compiled.as_ref().and_then(|compiled| compiled.loss.link());
         let threshold = F::of(link.unwrap_or_default().threshold());
         let class = |row: &[F]| match *row {

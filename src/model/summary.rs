@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::Sequential;
-use crate::error::Shape;
+use super::{InputShape, Sequential};
 use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
@@ -57,7 +56,7 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn summary_for(&self, batch_size: usize) -> Summary {
         let mut model = self.clone();
-        let fault = match &self.input {
+        let fault = match self.input_axes() {
             Some(_) => model.build().err().map(|error| error.to_string()),
             None => None,
         };
@@ -97,8 +96,8 @@ impl<F: Scalar> Sequential<F> {
 fn row<F: Scalar>(layer: &NamedLayer<F>) -> SummaryRow {
     let mut params = 0;
     layer.walk("", &mut |_, _, param| params += param.len());
-    let (shape, params) = match layer.output_shape() {
-        Some(shape) => (Shape(shape).to_string().replacen('(', "(None, ", 1), grouped(params)),
+    let (shape, params) = match layer.output_axes() {
+        Some(axes) => (InputShape::from(axes).to_string().replacen('(', "(None, ", 1), grouped(params)),
         None => ("?".into(), "0 (unbuilt)".into()),
     };
     SummaryRow { layer: format!("{} ({})", layer.label(), layer.kind()), shape, params }

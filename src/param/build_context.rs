@@ -28,6 +28,16 @@ pub struct BuildContext {
     draws: Draws,
     /// The number of steps of the `TimeDistributed` layers around.
     steps: usize,
+    record: BuildRecord,
+}
+
+/// The states of the random stream each time that a layer took numbers of it besides its parameters, so that it takes the same
+/// when it is built for another shape.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BuildRecord {
+    states: Vec<Rng>,
+    /// The number of states that have been used again.
+    used: usize,
 }
 
 /// What happens to the random numbers of initial weights.
@@ -38,12 +48,24 @@ enum Draws {
     Skipped,
     /// None is drawn; the weights come from a file.
     Nothing,
+    /// None is drawn; the layer has its parameters already.
+    Kept,
 }
 
 impl BuildContext {
     /// Creates a context without a memory limit.
     pub fn new(rng: Rng) -> Self {
-        BuildContext { rng, memory: None, draws: Draws::Values, steps: 1 }
+        BuildContext { rng, memory: None, draws: Draws::Values, steps: 1, record: BuildRecord::default() }
+    }
+
+    /// The context of layers that have been built for another shape, and keep their parameters.
+    pub(crate) fn of_built() -> Self {
+        BuildContext { draws: Draws::Kept, ..BuildContext::new(Rng::new(0)) }
+    }
+
+    /// Whether the layers keep their parameters.
+    pub(crate) fn keeps_params(&self) -> bool {
+        self.draws == Draws::Kept
     }
 
     /// The context of layer `index` of a model.
@@ -60,7 +82,30 @@ impl BuildContext {
 
     /// The random stream, for values that a layer draws besides its parameters.
     pub fn rng(&mut self) -> &mut Rng {
+        let BuildRecord { states, used } = &mut self.record;
+        match (self.draws, states.get(*used)) {
+            (Draws::Kept, Some(state)) => self.rng.clone_from(state),
+            (Draws::Kept, None) => {}
+            _ => states.push(self.rng.clone()),
+        }
+        *used += 1;
         &mut self.rng
+    }
+
+    /// Builds one layer, with a record that is read if the layer keeps its parameters, and written otherwise.
+    pub(crate) fn with_record<T>(
+        &mut self,
+        record: &mut BuildRecord,
+        build: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let own = match self.keeps_params() {
+            true => BuildRecord { used: 0, ..std::mem::take(record) },
+            false => BuildRecord::default(),
+        };
+        let around = std::mem::replace(&mut self.record, own);
+        let built = build(self);
+        *record = std::mem::replace(&mut self.record, around);
+        built
     }
 
     /// Builds a layer that is applied to each of these steps.
@@ -88,7 +133,7 @@ impl BuildContext {
         match self.draws {
             Draws::Values => return initializer.draw(shape, &mut self.rng),
             Draws::Skipped => initializer.skip(shape, &mut self.rng)?,
-            Draws::Nothing => initializer.check(shape)?,
+            Draws::Nothing | Draws::Kept => initializer.check(shape)?,
         }
         Ok(vec![F::zero(); count])
     }

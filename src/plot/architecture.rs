@@ -7,9 +7,9 @@ use super::colour::{Colour, FAINT, INK, WHITE, blend, line};
 use super::ink::{fitted, width};
 use super::save;
 use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT};
-use crate::error::{Result, Shape};
+use crate::error::Result;
 use crate::layer::{Layer, NamedLayer, Topology};
-use crate::model::Sequential;
+use crate::model::{InputShape, Sequential};
 use crate::scalar::Scalar;
 
 const WIDTH: f64 = 800.0;
@@ -58,7 +58,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn to_dot(&self) -> String {
         let mut dot = String::from("digraph model {\n  graph [fontname=\"sans-serif\", labeljust=l];\n");
         dot += "  node [shape=box, fontname=\"sans-serif\"];\n";
-        let input = self.input_shape().map_or("?".into(), |shape| Shape(shape).to_string());
+        let input = self.input_axes().map_or("?".into(), |shape| shape.to_string());
         let _ = writeln!(dot, "  input [label={}, shape=plain];", quoted(&format!("input {input}")));
         let mut count = 0;
         chain(&mut dot, &self.layers, "input".into(), &mut count, 1);
@@ -128,7 +128,7 @@ fn words<F: Scalar>(layer: &NamedLayer<F>) -> String {
 fn numbers<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let mut count = 0;
     layer.walk("", &mut |_, _, param| count += param.len());
-    let shape = layer.output_shape().map_or("?".into(), |shape| Shape(shape).to_string());
+    let shape = layer.output_axes().map_or("?".into(), |axes| InputShape::from(axes).to_string());
     match count {
         0 => shape,
         count => format!("{shape}   {count} parameters"),
@@ -164,7 +164,7 @@ fn height<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
 fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
     let total: f64 = model.layers.iter().map(height).sum();
     let mut scene = Scene::new("Layers of a model", (WIDTH, (44.0 + GAP + total + 14.0).ceil()));
-    let input = model.input_shape().map_or("?".into(), |shape| Shape(shape).to_string());
+    let input = model.input_axes().map_or("?".into(), |shape| shape.to_string());
     scene.text((WIDTH / 2.0, 20.0), format!("input {input}"), TEXT, Anchor::Middle);
     let mut top = 34.0;
     for layer in &model.layers {

@@ -114,7 +114,7 @@ fn layers<F: Scalar>(model: &Sequential<F>) -> Vec<Value> {
 fn add_layer<F: Scalar>(all: &mut Vec<Value>, layer: &NamedLayer<F>, depth: usize) {
     let mut parameters = 0;
     layer.walk("", &mut |_, _, param| parameters += param.len());
-    let shape = layer.output_shape().map(|shape| crate::error::Shape(shape).to_string());
+    let shape = layer.output_axes().map(|axes| crate::InputShape::from(axes).to_string());
     let activation = layer.activation().map(|f| format!("{f:?}").to_lowercase());
     let shown = activation.filter(|f| *f != "linear" && *f != layer.kind().to_lowercase());
     let activation = shown.map_or(String::new(), |f| format!(", {f}"));

@@ -40,7 +40,11 @@ pub(super) fn build<F: Scalar>(
     input: &Input,
     budget: &Budget,
 ) -> Result<()> {
-    let Some(shape) = model.input.clone() else { return Ok(()) };
+    let Some(shape) =
+        model.shape_to_build(Some(budget.left())).map_err(|error| input.damaged(CONFIG, error))?
+    else {
+        return Ok(());
+    };
     let skips = has_seed && draws_later(config);
     let left = model.build_within(&shape, budget.left(), skips).map_err(|error| match error {
         Error::Layer { ref fault, .. } if matches!(**fault, Error::TooLarge { .. }) => {

@@ -98,8 +98,8 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
-    /// The shape of a sample, for files of Keras that leave axes open, such as the length of a sequence in
-    /// `Input((None, 8))`. The other axes must agree with the file. Default: none; the file states all axes.
+    /// The shape of a sample, for files that leave axes open, such as the length of a sequence in `Input((None, 8))`. The
+    /// other axes must agree with the file. Default: none; axes that the file leaves open have any length.
     ///
     /// # Example
     /// ```
@@ -108,7 +108,7 @@ impl<F: Scalar> Loader<F> {
     /// # #[cfg(feature = "keras")] {
     /// let json = r#"{"class_name": "Sequential", "config": {"name": "s", "build_input_shape": [null, null, 8], "layers": [
     ///     {"module": "keras.layers", "class_name": "GlobalAveragePooling1D", "config": {"name": "mean"}}]}}"#;
-    /// assert!(Loader::new().from_json(json).is_err());
+    /// assert_eq!(Loader::new().from_json(json)?.input_axes().unwrap().to_string(), "(None, 8)");
     /// let model = Loader::new().input_shape([20, 8]).from_json(json)?;
     /// assert_eq!(model.input_shape(), Some(&[20, 8][..]));
     /// assert!(Loader::new().input_shape([20, 7]).from_json(json).is_err());
@@ -296,7 +296,7 @@ impl<F: Scalar> Loader<F> {
     /// ```
     pub fn compile(&self, model: &mut Sequential<F>, settings: &Value) -> Result<()> {
         let Some(compiled) = Compiled::from_value(settings, &self.known)? else { return Ok(()) };
-        if model.input_shape().is_some() {
+        if model.input_axes().is_some() {
             model.build()?;
         }
         check_loss(model, &*compiled.loss)?;

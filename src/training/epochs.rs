@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
+use super::data::Batches;
 use super::diagnosis::Diagnosis;
 use super::distributed::EpochBatch;
 use super::history::History;
 use super::resume::Resume;
 use super::session::Training;
-use super::step::StepPosition;
+use super::step::{StepPosition, resize};
 use super::update;
 use crate::callback::{BackupAndRestore, LogKeys};
 use crate::error::{Error, Result};
@@ -53,6 +54,8 @@ impl<F: Scalar> Training<'_, '_, F> {
             let epoch = SHUFFLE.wrapping_add(self.model.epochs_seen);
             let stream = epoch.wrapping_add(self.coordinator.shuffle_stream());
             Rng::stream(self.model.seed.value(), stream).shuffle(&mut self.order);
+            let (total, size) = (self.coordinator.training_total(self.run.train), self.settings.batch_size);
+            self.batches = Batches::new(&mut self.order, total, size, self.run.data.lengths());
         }
     }
 
@@ -68,10 +71,8 @@ impl<F: Scalar> Training<'_, '_, F> {
 
     /// Runs one optimizer step on the next batch. Returns whether callbacks were called after it.
     fn step(&mut self) -> Result<bool> {
-        let Training { model, run, trainer, diagnosis, clock, coordinator, .. } = self;
-        let start = clock.batch * self.settings.batch_size;
-        let end = coordinator.training_total(run.train).min(start + self.settings.batch_size);
-        let batch = EpochBatch { data: &run.data, order: &self.order, places: start..end };
+        let Training { model, run, trainer, diagnosis, clock, coordinator, batches, .. } = self;
+        let batch = EpochBatch { data: &run.data, order: &self.order, places: batches.places(clock.batch) };
         let step = StepPosition { epoch: clock.epoch + 1, batch: clock.batch + 1, batches: clock.batches };
         let monitor = diagnosis.as_mut().map(|diagnosis| diagnosis.start_batch(clock.batch));
         let result = coordinator.step(trainer, model, batch, &mut run.scores, step, monitor);
@@ -128,6 +129,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         update::finish(self.model);
         self.call(|callback, at| callback.on_fit_end(at))?;
         let Training { mut history, diagnosis, model, run, mut trainer, .. } = self;
+        resize(model, &mut trainer.workspace, &run.data.input_shape())?;
         if let Some(mut diagnosis) = diagnosis {
             diagnosis.infer(model, &run, &mut trainer)?;
             history.scale = diagnosis.scale();

@@ -3,7 +3,7 @@
 use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
 use super::distributed::{Coordinator, Identity, check_loss, fingerprint};
 use super::evaluation::Evaluation;
-use super::settings::check_batch_size;
+use super::settings::{check_batch_size, check_one_length};
 use crate::callback::Logs;
 use crate::data::BatchSource;
 use crate::distributed::{Communicator, RankSettings};
@@ -184,12 +184,16 @@ impl<F: Scalar> Sequential<F> {
 
     fn evaluate_data(&self, unchecked: TrainingData<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let mut coordinator = Coordinator::new(settings.ranks);
-        let prepared = self.prepare_evaluation(unchecked, settings, coordinator.is_sharded());
+        let resized = self.resized(&unchecked.input_shape());
+        let model = resized.as_ref().ok().and_then(Option::as_ref).unwrap_or(self);
+        let prepared = resized
+            .clone()
+            .and_then(|_| model.prepare_evaluation(unchecked, settings, coordinator.is_sharded()));
         let PreparedEvaluation { data, mut scores } =
-            coordinator.agree(prepared, |prepared| self.evaluation_identity(&prepared.data, settings))?;
+            coordinator.agree(prepared, |prepared| model.evaluation_identity(&prepared.data, settings))?;
         coordinator.count_held_out(&data, data.count())?;
-        let mut evaluation = Evaluation::new(self, settings.batch_size);
-        evaluation.run(self, &data, 0, &mut scores, &mut coordinator)?;
+        let mut evaluation = Evaluation::new(model, settings.batch_size);
+        evaluation.run(model, &data, 0, &mut scores, &mut coordinator)?;
         let mut logs = Logs::default();
         scores.log(&mut logs);
         coordinator.share_logs(&mut logs)?;
@@ -206,6 +210,7 @@ impl<F: Scalar> Sequential<F> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(self)?;
         check_batch_size("batch_size", settings.batch_size)?;
+        check_one_length(&unchecked, settings.ranks)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
         let data = check(TRAINING, unchecked, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
         let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;

@@ -1,10 +1,8 @@
 //! A pass over data that scores the model without changing it.
 
-use std::ops::Range;
-
-use super::data::{BatchTargets, CheckedData, Rows, RunningScores};
+use super::data::{BatchTargets, Batches, CheckedData, Rows, RunningScores};
 use super::distributed::Coordinator;
-use super::step::Minibatch;
+use super::step::{Minibatch, resize};
 use crate::error::{Error, Result};
 use crate::layer::Workspace;
 use crate::model::Sequential;
@@ -40,17 +38,26 @@ impl<F: Scalar> Evaluation<F> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let weight_penalty = model.weight_penalty();
         let count = coordinator.held_out_total(data.count() - from);
-        for start in (0..count).step_by(self.batch_size) {
-            let end = count.min(start + self.batch_size);
-            let samples = end - start;
+        // The order of samples of different lengths, for which a copy of the model is built again.
+        let mut order = data.lengths().map_or_else(Vec::new, |lengths| (from..lengths.len()).collect());
+        let batches = Batches::new(&mut order, count, self.batch_size, data.lengths());
+        let mut resized = data.lengths().map(|_| model.clone());
+        for places in (0..batches.count()).map(|batch| batches.places(batch)) {
+            let samples = places.len();
             self.workspace.global_rows = Some(samples);
             let mut read = Ok(());
-            for part in coordinator.held_out_parts(start..end) {
-                read = read.and(self.infer(model, data, from + part.start..from + part.end));
+            for part in coordinator.held_out_parts(places) {
+                self.indices.clear();
+                match &resized {
+                    Some(_) => self.indices.extend(&order[part]),
+                    None => self.indices.extend(from + part.start..from + part.end),
+                }
+                read = read.and(self.infer(model, resized.as_mut(), data));
+                let model = resized.as_ref().unwrap_or(model);
                 let batch = Minibatch { data, indices: &self.indices };
                 let x = batch.x(&self.rows);
                 let output = self.workspace.output(x);
-                let y_pred = output.reshape(output.width() / data.steps);
+                let y_pred = output.reshape(output.width() / self.rows.steps);
                 let targets = BatchTargets { samples, ..batch.targets(&self.rows) };
                 let activity = self.workspace.activity_penalty(&model.layers, x);
                 coordinator.add_part(scores, &*compiled.loss, y_pred, targets, weight_penalty, activity);
@@ -60,16 +67,27 @@ impl<F: Scalar> Evaluation<F> {
         Ok(())
     }
 
-    /// Runs these samples through the model, or none if reading them fails.
-    fn infer(&mut self, model: &Sequential<F>, data: &CheckedData<F>, rows: Range<usize>) -> Result<()> {
-        self.indices.clear();
-        self.indices.extend(rows);
-        let read = data.gather(None, &self.indices, &mut self.rows);
+    /// Runs the samples with the current indices through the model, or none if reading them fails. A copy of the model is resized
+    /// for them.
+    fn infer(
+        &mut self,
+        model: &Sequential<F>,
+        resized: Option<&mut Sequential<F>>,
+        data: &CheckedData<F>,
+    ) -> Result<()> {
+        let read = data.gather_batch(None, &self.indices, &mut self.rows);
         if read.is_err() {
             self.rows.clear();
         }
+        let layers = match (resized, &self.rows.shape) {
+            (Some(copy), Some(shape)) => {
+                resize(copy, &mut self.workspace, shape)?;
+                &copy.layers
+            }
+            _ => &model.layers,
+        };
         let batch = Minibatch { data, indices: &self.indices };
-        self.workspace.infer(&model.layers, batch.x(&self.rows));
+        self.workspace.infer(layers, batch.x(&self.rows));
         read
     }
 }

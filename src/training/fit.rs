@@ -8,7 +8,7 @@ use super::identity::identity;
 use super::resume::Resume;
 use super::run::{TrainingRun, built_for};
 use super::session::Training;
-use super::settings::{Fit, Hooks};
+use super::settings::{Fit, Hooks, check_one_length};
 use super::step::{BatchStep, Minibatch, StepPosition, Trainer, WholeBatch};
 use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
@@ -169,6 +169,7 @@ impl<F: Scalar> Sequential<F> {
         hooks: &mut Hooks<F>,
         sharded: bool,
     ) -> Result<PreparedFit<'a, F>> {
+        check_one_length(&data, settings.ranks)?;
         let built = built_for(self, data, sharded)?;
         let mut run = TrainingRun::new(built.as_ref().unwrap_or(self), data, settings, sharded)?;
         let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, hooks)?;

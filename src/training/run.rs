@@ -139,7 +139,7 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
     }
 }
 
-/// A copy of the model built for these data, or `None` if it is built already. A shard may have no samples.
+/// A copy of the model built for these data, or `None` if it is built for them already. A shard may have no samples.
 pub(super) fn built_for<F: Scalar>(
     model: &Sequential<F>,
     unchecked: TrainingData<F>,
@@ -147,14 +147,27 @@ pub(super) fn built_for<F: Scalar>(
 ) -> Result<Option<Sequential<F>>> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     if model.is_built() {
-        return Ok(None);
+        return model.resized(&unchecked.input_shape());
     }
     if !sharded {
         unchecked.check_not_empty(TRAINING)?;
     }
     let mut copy = model.clone();
-    let input = model.input.clone().unwrap_or_else(|| unchecked.input_shape());
-    copy.build_for(&input)?;
+    let found = unchecked.input_shape();
+    match (&model.input, &model.open) {
+        (Some(input), _) => copy.build_for(input)?,
+        (None, Some(open)) if !open.includes(&found) => {
+            let argument = TRAINING.x.into();
+            return Err(Error::SampleShape { argument, expected: open.expected(), found });
+        }
+        (None, None) if unchecked.lengths().is_some() => {
+            // As `input([None, ..])`: a model for these data needs open steps.
+            let axes = found.iter().enumerate().map(|(axis, len)| (axis > 0).then_some(*len));
+            copy.set_input(axes.collect::<Vec<_>>().into());
+            copy.build_for(&found)?;
+        }
+        _ => copy.build_for(&found)?,
+    }
     check_loss(&copy, &*compiled.loss)?;
     Ok(Some(copy))
 }

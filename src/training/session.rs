@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::data::Batches;
 use super::diagnosis::Diagnosis;
 use super::distributed::Coordinator;
 use super::history::History;
@@ -24,8 +25,9 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) progress: Progress,
     pub(super) trainer: Trainer<F>,
     pub(super) diagnosis: Option<Diagnosis<'t, F>>,
-    /// The sample order of the current epoch.
+    /// The sample order of the current epoch, and its batches.
     pub(super) order: Vec<usize>,
+    pub(super) batches: Batches,
     pub(super) clock: Clock,
     pub(super) logs: Logs,
     pub(super) history: History,
@@ -48,10 +50,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let verbose = if coordinator.is_first() { settings.verbose } else { Verbose::Silent };
         let words = run.settings(model, settings, coordinator);
         let history = History { seed: model.seed.value(), settings: words, ..History::default() };
-        let clock = Clock::new(settings, coordinator.training_total(run.train));
+        let mut order = (0..run.train).collect();
+        let total = coordinator.training_total(run.train);
+        let batches = Batches::new(&mut order, total, settings.batch_size, run.data.lengths());
+        let clock = Clock::new(settings, batches.count());
         Ok(Training {
             model,
-            order: (0..run.train).collect(),
+            order,
+            batches,
             run,
             settings,
             hooks,
@@ -130,12 +136,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    fn new<F: Scalar>(settings: &Fit<F>, train: usize) -> Self {
+    fn new<F: Scalar>(settings: &Fit<F>, batches: usize) -> Self {
         Clock {
             epoch: settings.initial_epoch,
             epochs: settings.epochs,
             batch: 0,
-            batches: train.div_ceil(settings.batch_size),
+            batches,
             started: Instant::now(),
             verbose: settings.verbose,
         }

@@ -336,6 +336,17 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 }
 
+/// Refuses samples of different lengths on several ranks, whose parts of a batch would differ in length.
+pub(super) fn check_one_length<F: Scalar>(data: &TrainingData<F>, ranks: RankSettings) -> Result<()> {
+    match ranks.world.is_some() && data.lengths().is_some() {
+        true => {
+            let found = "samples of different lengths";
+            Err(Error::argument("source", "samples of one length, to train on several ranks", found))
+        }
+        false => Ok(()),
+    }
+}
+
 /// Refuses a batch size of 0; `name` is its setter.
 pub(crate) fn check_batch_size(name: &'static str, batch_size: usize) -> Result<()> {
     if batch_size == 0 {

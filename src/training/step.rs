@@ -34,7 +34,7 @@ pub(crate) struct Minibatch<'a, F: Scalar> {
 impl<F: Scalar> Minibatch<'_, F> {
     /// The inputs gathered for this minibatch.
     pub(crate) fn x<'r>(&self, rows: &'r Rows<F>) -> Batch<'r, F> {
-        Batch::new(&rows.x, self.data.width())
+        Batch::new(&rows.x, rows.width)
     }
 
     /// The targets gathered for this minibatch, with their weights if there are any.
@@ -116,7 +116,7 @@ impl<F: Scalar> Trainer<F> {
     /// The outputs of the forward pass, one row for each row of the loss.
     pub(crate) fn output(&self, batch: Minibatch<F>) -> Batch<'_, F> {
         let output = self.workspace.output(batch.x(&self.rows));
-        output.reshape(output.width() / batch.data.steps)
+        output.reshape(output.width() / self.rows.steps)
     }
 }
 
@@ -197,14 +197,17 @@ impl<F: Scalar> BatchStep<'_, F> {
     /// Runs the samples with the indices `part` of the minibatch through the layers in training mode.
     pub(crate) fn forward_rows(&mut self, part: Range<usize>, global_batch: GlobalBatch) -> Result<()> {
         let BatchStep { trainer, model, batch, .. } = self;
-        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (epoch, first_row) = (Some(model.epochs_seen), trainer.first_row + part.start);
-        let read = batch.data.gather(epoch, &batch.indices[part], &mut trainer.rows);
+        let read = batch.data.gather_batch(epoch, &batch.indices[part], &mut trainer.rows);
         if read.is_err() {
             // The other ranks wait for this one in sums within layers, so it continues with no rows until the loss is
             // summed.
             trainer.rows.clear();
         }
+        if let Some(shape) = &trainer.rows.shape {
+            resize(model, &mut trainer.workspace, shape)?;
+        }
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let at = StepAt { seed: model.seed.value(), number: compiled.steps, first_row, global_batch };
         trainer.workspace.global_rows = Some(batch.indices.len());
         trainer.workspace.forward(&mut model.layers, batch.x(&trainer.rows), at);
@@ -226,11 +229,24 @@ impl<F: Scalar> BatchStep<'_, F> {
         let BatchStep { trainer, model, batch, scores } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (y_pred, dy) = trainer.workspace.output_and_grad(batch.x(&trainer.rows));
-        let width = y_pred.width() / batch.data.steps;
+        let width = y_pred.width() / trainer.rows.steps;
         let targets = batch.targets(&trainer.rows);
         scores.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         Ok(())
     }
+}
+
+/// Prepares a model and its workspace for samples of this shape.
+pub(super) fn resize<F: Scalar>(
+    model: &mut Sequential<F>,
+    workspace: &mut Workspace<F>,
+    shape: &[usize],
+) -> Result<()> {
+    if model.input_shape() != Some(shape) {
+        model.resize(shape)?;
+        workspace.plan(&model.layers);
+    }
+    Ok(())
 }
 
 /// Adds the gradients of the regularization penalties to those of the parameters.

@@ -15,6 +15,8 @@ mod keras_settings;
 mod many_layers;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
+mod open_axes;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod optimizer_note;
 #[cfg(all(feature = "keras", feature = "hdf5"))]

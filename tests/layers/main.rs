@@ -6,6 +6,7 @@ mod golden;
 mod gradients;
 mod instruction_sets;
 mod laws;
+mod lengths;
 mod masks;
 #[path = "../support/roster.rs"]
 mod roster;

@@ -126,7 +126,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         if shape != input {
             return Err(wrong_shape(ExpectedShape::LayerOutput(shape), input));
         }
-        self.workspace = Some(Workspace::new(&self.layers));
+        self.workspace.get_or_insert_default().plan(&self.layers);
         Ok(shape)
     }
 

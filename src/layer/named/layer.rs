@@ -5,7 +5,7 @@ use crate::config::{Config, Setting, Value};
 use crate::error::{ExpectedShape, Result};
 use crate::layer::check::wrong_shape;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Step};
-use crate::param::BuildContext;
+use crate::param::{BuildContext, BuildRecord};
 use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch, elements};
@@ -17,20 +17,23 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         match &self.shapes {
+            Some(_) if context.keeps_params() => self.rebuild(input, context),
             Some(shapes) if shapes.input == input => Ok(shapes.output.clone()),
             Some(shapes) => Err(wrong_shape(ExpectedShape::exactly(&shapes.input), input)),
             None => {
                 elements::<F>(input)?;
                 let activity = self.activity_regularizer.iter().try_for_each(Regularizer::check);
                 activity.map_err(|error| error.of_argument("activity_regularizer"))?;
-                let output = self.layer.build(input, context)?;
+                let mut record = BuildRecord::default();
+                let output = context.with_record(&mut record, |context| self.layer.build(input, context))?;
                 elements::<F>(&output)?;
                 if !self.trainable {
                     self.freeze(true);
                 }
                 let LayerTraits { is_view, by_last_axis, .. } = self.layer.traits();
                 let (input, copy) = (input.to_vec(), output.clone());
-                self.shapes = Some(Shapes { input, output: copy, is_view, by_last_axis });
+                let open = [vec![false; input.len()], vec![false; output.len()]];
+                self.shapes = Some(Shapes { input, output: copy, open, is_view, by_last_axis, record });
                 Ok(output)
             }
         }

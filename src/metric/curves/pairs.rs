@@ -1,6 +1,6 @@
 //! Targets and scores, counted at every threshold.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::samples::{Samples, check_finite, check_not_empty};
 
 /// The counts at one threshold.
@@ -84,7 +84,11 @@ fn read(argument: &str, samples: &impl Samples<f64>, width: usize) -> Result<Vec
     check_not_empty(argument, samples)?;
     let found = samples.sample_shape();
     if found.iter().product::<usize>() != width {
-        return Err(Error::SampleShape { argument: argument.into(), expected: vec![width], found });
+        return Err(Error::SampleShape {
+            argument: argument.into(),
+            expected: ExpectedShape::exactly(&[width]),
+            found,
+        });
     }
     check_finite(argument, samples)?;
     let mut values = vec![0.0; samples.count() * width];

@@ -14,23 +14,23 @@ pub(super) fn not_savable(what: &'static str, name: impl std::fmt::Debug) -> Err
 }
 
 /// Writes the shape of a sample as Keras does, with a batch axis.
-pub(super) fn batch_shape(shape: &[usize]) -> Value {
-    let sizes = shape.iter().map(|&size| Value::from(size));
+pub(super) fn batch_shape(axes: &[Option<usize>]) -> Value {
+    let sizes = axes.iter().map(|size| size.map_or(Value::Null, Value::from));
     Value::List(std::iter::once(Value::Null).chain(sizes).collect())
 }
 
 /// The settings of the input of a model.
-pub(super) fn input_layer<F: Scalar>(shape: &[usize], name: &str) -> Config {
+pub(super) fn input_layer<F: Scalar>(axes: &[Option<usize>], name: &str) -> Config {
     Config::of("keras.layers", "InputLayer")
-        .with("batch_shape", batch_shape(shape))
+        .with("batch_shape", batch_shape(axes))
         .with("dtype", layer::precision::<F>())
         .with("name", name)
 }
 
 /// Adds the shape for which a layer was built.
 pub(super) fn with_built_shape<F: Scalar>(mut config: Config, layer: &NamedLayer<F>) -> Config {
-    if let Some(shape) = layer.input_shape() {
-        let shape = Value::Map(vec![("input_shape".into(), batch_shape(shape))]);
+    if let Some(axes) = layer.input_axes() {
+        let shape = Value::Map(vec![("input_shape".into(), batch_shape(&axes))]);
         config.beside.push(("build_config".into(), shape));
     }
     config
@@ -51,7 +51,8 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn config(&self) -> Result<Config> {
         let mut layers = Vec::new();
-        layers.extend(self.input.as_ref().map(|input| input_layer::<F>(input, "input_layer")));
+        let input = self.input_axes();
+        layers.extend(input.as_ref().map(|input| input_layer::<F>(input.axes(), "input_layer")));
         for layer in &self.layers {
             let config = layer.config().ok_or_else(|| not_savable("layer", layer))?;
             layers.push(with_built_shape(config, layer));
@@ -62,8 +63,8 @@ impl<F: Scalar> Sequential<F> {
             .with("trainable", true)
             .with("dtype", policy)
             .with("layers", layers);
-        if let Some(input) = &self.input {
-            config.set("build_input_shape", batch_shape(input));
+        if let Some(input) = input {
+            config.set("build_input_shape", batch_shape(input.axes()));
         }
         Ok(config)
     }
@@ -78,7 +79,10 @@ impl<F: Scalar> Sequential<F> {
         let chain = chain::read(config, &loader.known.layers, loader.input.as_deref())?;
         let (layers, paths) = chain.layers.into_iter().map(|placed| (placed.layer, placed.path)).unzip();
         let mut model = Sequential::with_scalar();
-        (model.layers, model.input) = (layers, chain.input);
+        model.layers = layers;
+        if let Some(input) = chain.input {
+            model.set_input(input);
+        }
         Ok((model, paths))
     }
 }

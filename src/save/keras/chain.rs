@@ -10,6 +10,7 @@ use super::graph;
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, LayerExt, NamedLayer, Residual, TimeDistributed, check_precision, names};
+use crate::model::InputShape;
 use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
 
@@ -52,7 +53,7 @@ pub(super) struct PlacedLayer<F: Scalar> {
 
 /// The layers of a model.
 pub(super) struct FlatModel<F: Scalar> {
-    pub(super) input: Option<Vec<usize>>,
+    pub(super) input: Option<InputShape>,
     pub(super) layers: Vec<PlacedLayer<F>>,
 }
 
@@ -67,15 +68,22 @@ struct ModelPosition {
 
 /// Reads the layers of a model of Keras.
 ///
-/// `input` is the shape of a sample where the file leaves axes open.
+/// `input` is the shape of a sample that the user sets, where the file leaves axes open.
 pub(super) fn read<F: Scalar>(
     config: &Config,
     kinds: &Registry<dyn Layer<F>>,
     input: Option<&[usize]>,
 ) -> Result<FlatModel<F>> {
     let top = ModelPosition { prefix: String::new(), group: "layers".into(), depth: 0 };
-    let mut model = ChainReader { kinds, input }.model(config, &top)?;
-    model.input = model.input.or_else(|| input.map(<[usize]>::to_vec));
+    let mut model = ChainReader { kinds }.model(config, &top)?;
+    if let Some(shape) = input {
+        if let Some(stated) = model.input.filter(|stated| !stated.includes(shape)) {
+            let expected =
+                format!("a shape that agrees with `Loader::input_shape` {}", InputShape::from(shape));
+            return Err(refuse("batch_shape", expected, stated));
+        }
+        model.input = Some(shape.into());
+    }
     Ok(model)
 }
 
@@ -163,8 +171,6 @@ impl ModelPosition {
 
 struct ChainReader<'a, F: Scalar> {
     kinds: &'a Registry<dyn Layer<F>>,
-    /// The shape of a sample where the file leaves axes open.
-    input: Option<&'a [usize]>,
 }
 
 impl<F: Scalar> ChainReader<'_, F> {
@@ -196,7 +202,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         for (i, (value, group)) in values.iter().zip(groups_of(&at.group, values)).enumerate() {
             match value {
                 Value::Config(config) if config.kind == "InputLayer" && i == 0 => {
-                    chain.input = self.input_shape(config, &at.layer(i), at)?;
+                    chain.input = self.input_shape(config, &at.layer(i))?;
                 }
                 value => {
                     let inner = self.layers(value, &at.layer(i), group, at)?;
@@ -212,7 +218,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         }
         let built = config.get("build_input_shape").filter(|shape| **shape != Value::Null);
         if let (None, Some(shape)) = (&chain.input, built) {
-            chain.input = self.sample_shape(shape, &format!("{}.build_input_shape", at.settings()), at)?;
+            chain.input = self.sample_shape(shape, &format!("{}.build_input_shape", at.settings()))?;
         }
         Ok(chain)
     }
@@ -228,7 +234,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         for (position, step) in steps.iter().enumerate() {
             let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
             if position == 0 {
-                input = self.input_shape(step.config, &path, at)?;
+                input = self.input_shape(step.config, &path)?;
             } else if let Some(start) = step.start {
                 let Some(first) = ends[start] else {
                     let expected = "branches that lie within each other or follow each other";
@@ -250,32 +256,19 @@ impl<F: Scalar> ChainReader<'_, F> {
     }
 
     /// Returns the shape of a sample that an `InputLayer` states.
-    fn input_shape(&self, config: &Config, path: &str, at: &ModelPosition) -> Result<Option<Vec<usize>>> {
+    fn input_shape(&self, config: &Config, path: &str) -> Result<Option<InputShape>> {
         let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
-        self.sample_shape(shape.unwrap_or(&Value::Null), &format!("{path}.config.batch_shape"), at)
+        self.sample_shape(shape.unwrap_or(&Value::Null), &format!("{path}.config.batch_shape"))
     }
 
-    /// Reads the shape of a sample from one with a batch axis; none if an inner model leaves axes open.
-    fn sample_shape(&self, value: &Value, path: &str, at: &ModelPosition) -> Result<Option<Vec<usize>>> {
+    /// Reads the shape of a sample from one with a batch axis.
+    fn sample_shape(&self, value: &Value, path: &str) -> Result<Option<InputShape>> {
         let wrong = || refuse(path, "a batch shape such as [null, 28, 28]", value);
         let Value::List(sizes) = value else { return Err(wrong()) };
         let (_, sizes) = sizes.split_first().ok_or_else(wrong)?;
         let sizes = sizes.iter().map(|size| Option::<usize>::from_value(size, path));
         let sizes: Vec<Option<usize>> = sizes.collect::<Result<_>>().map_err(|_| wrong())?;
-        let stated: Option<Vec<usize>> = sizes.iter().copied().collect();
-        if at.depth > 0 || (stated.is_some() && self.input.is_none()) {
-            return Ok(stated);
-        }
-        let Some(shape) = self.input else {
-            let expected = "a batch shape without open axes; `Loader::input_shape` sets them";
-            return Err(refuse(path, expected, value));
-        };
-        let agrees = |(stated, size): (&Option<usize>, &usize)| stated.is_none_or(|stated| stated == *size);
-        if shape.len() != sizes.len() || !sizes.iter().zip(shape).all(agrees) {
-            let expected = format!("a batch shape that agrees with `Loader::input_shape` {shape:?}");
-            return Err(refuse(path, expected, value));
-        }
-        Ok(Some(shape.to_vec()))
+        Ok(Some(sizes.into()))
     }
 
     /// Reads a layer, or those of an inner model.

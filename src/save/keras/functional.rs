@@ -71,8 +71,8 @@ fn refuse(reason: impl Into<String>) -> crate::Error {
 
 /// The settings of the model.
 pub(super) fn config<F: Scalar>(model: &Sequential<F>) -> Result<Config> {
-    match &model.input {
-        Some(input) if model.is_built() => of_layers(&model.layers, input, "functional"),
+    match model.input_axes() {
+        Some(input) if model.is_built() => of_layers(&model.layers, input.axes(), "functional"),
         _ => {
             let reason = "Keras needs the shapes in a model with `Residual`: set the shape of a sample by `input`, \
                 and call `build`, `compile` or `fit` before";
@@ -81,13 +81,13 @@ pub(super) fn config<F: Scalar>(model: &Sequential<F>) -> Result<Config> {
     }
 }
 
-fn of_layers<F: Scalar>(layers: &[NamedLayer<F>], input: &[usize], name: &str) -> Result<Config> {
+fn of_layers<F: Scalar>(layers: &[NamedLayer<F>], input: &[Option<usize>], name: &str) -> Result<Config> {
     let mut writer = GraphWriter { layers: Vec::new(), names: HashSet::new() };
     let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
     let numbered = (1..).map(|i| format!("input_layer_{i}"));
     let mut names = std::iter::once("input_layer".to_string()).chain(numbered);
     let start = names.find(|name| !taken(name)).unwrap_or_default();
-    let start = LayerOutput { layer: start, shape: input.to_vec() };
+    let start = LayerOutput { layer: start, axes: input.to_vec() };
     writer.push(input_layer::<F>(input, &start.layer), &start.layer, Vec::new())?;
     let end = writer.chain(layers, "", start.clone(), true, 0)?;
     let end_of = |tensor: LayerOutput| Value::List(vec![tensor.layer.into(), 0.into(), 0.into()]);
@@ -103,7 +103,7 @@ fn of_layers<F: Scalar>(layers: &[NamedLayer<F>], input: &[usize], name: &str) -
 #[derive(Clone)]
 struct LayerOutput {
     layer: String,
-    shape: Vec<usize>,
+    axes: Vec<Option<usize>>,
 }
 
 impl LayerOutput {
@@ -113,7 +113,7 @@ impl LayerOutput {
         };
         let history = Value::List(vec![self.layer.as_str().into(), 0.into(), 0.into()]);
         let config = map(vec![
-            ("shape", batch_shape(&self.shape)),
+            ("shape", batch_shape(&self.axes)),
             ("dtype", precision::<F>().into()),
             ("keras_history", history),
         ]);
@@ -160,7 +160,7 @@ impl GraphWriter {
             };
             let config = config.with("name", &*name).with("trainable", is_trainable);
             self.push(config, &name, vec![args])?;
-            input = LayerOutput { layer: name, shape: layer.output_shape().unwrap_or_default().to_vec() };
+            input = LayerOutput { layer: name, axes: layer.output_axes().unwrap_or_default() };
         }
         Ok(input)
     }
@@ -185,8 +185,8 @@ impl GraphWriter {
 /// The layer of a `TimeDistributed`, as a functional model.
 fn distributed<F: Scalar>(layer: &NamedLayer<F>) -> Result<Config> {
     if is_residual(layer) {
-        let input = layer.input_shape().unwrap_or_default();
-        return of_layers(std::slice::from_ref(layer), input, layer.label());
+        let input = layer.input_axes().unwrap_or_default();
+        return of_layers(std::slice::from_ref(layer), &input, layer.label());
     }
     let config = with_built_shape(layer.config().ok_or_else(|| not_savable("layer", layer))?, layer);
     Ok(config.with("layer", distributed(&layer.layers()[0])?))

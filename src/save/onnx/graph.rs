@@ -144,8 +144,9 @@ impl Graph {
         let mut inner = Graph { place: format!("{}/step", self.place), ..Graph::default() };
         inner.taken = std::mem::take(&mut self.taken);
         let names: Vec<String> = inputs.iter().map(|(name, _)| inner.name(name)).collect();
-        let input = names.iter().zip(inputs).map(|(name, (_, width))| value(name, &[*width])).collect();
-        let output = grow(&mut inner, &names).iter().map(|(name, width)| value(name, &[*width])).collect();
+        let input = names.iter().zip(inputs).map(|(name, (_, width))| value(name, &[Some(*width)])).collect();
+        let output =
+            grow(&mut inner, &names).iter().map(|(name, width)| value(name, &[Some(*width)])).collect();
         self.taken = std::mem::take(&mut inner.taken);
         inner.finish(format!("{}/step", self.place), input, output)
     }
@@ -189,13 +190,17 @@ impl Graph {
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) name: String,
-    pub(super) sample: Vec<usize>,
+    /// The axes of a sample; `None` for one of any length.
+    pub(super) sample: Vec<Option<usize>>,
 }
 
 /// A batch of samples of this shape.
-fn value(name: &str, sample: &[usize]) -> ValueInfo {
+fn value(name: &str, sample: &[Option<usize>]) -> ValueInfo {
     let batch = Dimension { value: None, param: Some(BATCH.into()) };
-    let sizes = sample.iter().map(|&size| Dimension { value: Some(long(size)), param: None });
+    let sizes = sample.iter().enumerate().map(|(axis, size)| {
+        let param = size.is_none().then(|| format!("{name}_axis_{}", axis + 1));
+        Dimension { value: size.map(long), param }
+    });
     let shape = TensorShapeProto { dim: std::iter::once(batch).chain(sizes).collect() };
     let tensor = TensorType { elem_type: FLOAT, shape: Some(shape) };
     ValueInfo { name: name.into(), kind: Some(Type { tensor: Some(tensor) }) }

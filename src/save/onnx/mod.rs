@@ -26,6 +26,7 @@ use self::layers::chain;
 use self::place::refused;
 use super::atomic;
 use crate::error::{Error, Result};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -79,7 +80,10 @@ impl<F: Scalar> Sequential<F> {
 
 /// Returns the content of the file.
 pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
-    let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
+    let (Some(input), Some(output)) = (model.layers.first(), model.layers.last()) else {
+        return Err(Error::NotBuilt);
+    };
+    let (Some(input), Some(output)) = (input.input_axes(), output.output_axes()) else {
         return Err(Error::NotBuilt);
     };
     let mut weights = 0_usize;
@@ -91,11 +95,42 @@ pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
     let first = graph.name("input");
     let last = chain(&mut graph, model.layers(), "", &first, None)?;
-    let [input, output] =
-        [(first, input), (last, output)].map(|(name, shape)| Endpoint { name, sample: shape.to_vec() });
+    if model.open.is_some() {
+        check_any_length(model)?;
+    }
+    let [input, output] = [(first, input), (last, output)].map(|(name, sample)| Endpoint { name, sample });
     let model = graph.into_model("model", input, output);
     if model.encoded_len() > MOST {
         return Err(too_large());
     }
     Ok(model.encode_to_vec())
+}
+
+/// Refuses the first layer whose nodes depend on the length of an open axis.
+fn check_any_length<F: Scalar>(model: &Sequential<F>) -> Result<()> {
+    let mut longer = model.clone();
+    longer.resize(&longer.longer_shape())?;
+    let nodes = |layers: &[NamedLayer<F>]| -> Result<_> {
+        let mut graph = Graph::default();
+        let first = graph.name("input");
+        let last = chain(&mut graph, layers, "", &first, None)?;
+        Ok(graph.into_model(
+            "layer",
+            Endpoint { name: first, sample: Vec::new() },
+            Endpoint { name: last, sample: Vec::new() },
+        ))
+    };
+    for (index, pair) in model.layers.chunks(1).zip(longer.layers.chunks(1)).enumerate() {
+        if nodes(pair.0)? != nodes(pair.1)? {
+            let layer = &pair.0[0];
+            let reason = "its operators depend on the length of an axis that is open; load or build the model with a fixed length";
+            return Err(Error::Layer {
+                index,
+                name: layer.label().into(),
+                kind: layer.kind().into(),
+                fault: Box::new(refused(reason)),
+            });
+        }
+    }
+    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use super::Names;
 use super::training_data::{Rows, TrainingData};
-use crate::error::{Error, ExpectedTarget, Result};
+use crate::error::{Error, ExpectedShape, ExpectedTarget, Result};
 use crate::kernel;
 use crate::loss::{Loss, Target};
-use crate::model::Sequential;
+use crate::model::{InputShape, Sequential};
 use crate::samples::check_indices;
 use crate::scalar::Scalar;
 
@@ -15,6 +15,8 @@ pub(crate) struct CheckedData<'a, F: Scalar> {
     source: TrainingData<'a, F>,
     pub(super) names: Names,
     width: usize,
+    /// The length of each sample, if samples differ in it.
+    lengths: Option<Vec<usize>>,
     /// The number of valid indices, if the model reads indices.
     indices: Option<usize>,
     /// The kind of targets that the loss reads, and the number of classes in the output.
@@ -32,13 +34,17 @@ pub(crate) struct CheckedData<'a, F: Scalar> {
 pub(crate) struct ModelShapes<'m> {
     pub(crate) input: &'m [usize],
     pub(crate) output: &'m [usize],
+    /// The input shape, if any of its axes is open.
+    open: Option<&'m InputShape>,
     indices: Option<usize>,
 }
 
 impl<'m> ModelShapes<'m> {
     pub(crate) fn of<F: Scalar>(model: &'m Sequential<F>) -> Result<Self> {
         match (model.input_shape(), model.output_shape()) {
-            (Some(input), Some(output)) => Ok(ModelShapes { input, output, indices: model.indices() }),
+            (Some(input), Some(output)) => {
+                Ok(ModelShapes { input, output, open: model.open.as_ref(), indices: model.indices() })
+            }
             _ => Err(Error::NotBuilt),
         }
     }
@@ -60,12 +66,20 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     pub(crate) fn of_shard(
         names: Names,
         source: TrainingData<'a, F>,
-        ModelShapes { input, output, indices }: ModelShapes,
+        ModelShapes { input, output, open, indices }: ModelShapes,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
         if !source.fits_input(input) {
-            let (argument, expected) = (names.x.into(), input.to_vec());
-            return Err(Error::SampleShape { argument, expected, found: source.input_shape() });
+            let expected = open.map_or_else(|| ExpectedShape::exactly(input), InputShape::expected);
+            return Err(Error::SampleShape {
+                argument: names.x.into(),
+                expected,
+                found: source.input_shape(),
+            });
+        }
+        let lengths = source.lengths();
+        if let Some(lengths) = &lengths {
+            check_lengths(names, lengths, input, output, open)?;
         }
         let (x, found) = source.counts();
         if x != found {
@@ -79,7 +93,8 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         };
         let labels = (loss.target(), classes);
         let width = input.iter().product();
-        let data = CheckedData { source, names, width, indices, labels, steps, target, weights: None };
+        let data =
+            CheckedData { source, names, width, lengths, indices, labels, steps, target, weights: None };
         if let TrainingData::Arrays { .. } = data.source {
             data.source.check_finite(names)?;
             if indices.is_some() {
@@ -105,22 +120,65 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     }
 
     /// Gathers the samples, targets and weights of these indices into a batch. `epoch`, the model's epoch count, is set
-    /// for training batches.
+    /// for training batches. Samples of different lengths are padded to the largest length of the data.
     pub(crate) fn gather(&self, epoch: Option<u64>, indices: &[usize], into: &mut Rows<F>) -> Result<()> {
-        let Rows { x, y, .. } = into;
-        x.resize(indices.len() * self.width, F::zero());
-        y.resize(indices.len() * self.steps * self.target, F::zero());
+        (into.shape, into.width, into.steps) = (None, self.width, self.steps);
+        self.fill(epoch, indices, into)
+    }
+
+    /// As [`CheckedData::gather`]; pads samples of different lengths to the largest length among them.
+    pub(crate) fn gather_batch(
+        &self,
+        epoch: Option<u64>,
+        indices: &[usize],
+        into: &mut Rows<F>,
+    ) -> Result<()> {
+        let Some(lengths) = &self.lengths else { return self.gather(epoch, indices, into) };
+        let mut shape = self.source.input_shape();
+        let longest = shape[0];
+        shape[0] = indices.iter().map(|&index| lengths[index]).max().unwrap_or(longest);
+        into.steps = if self.steps == 1 { 1 } else { self.steps / longest * shape[0] };
+        into.width = shape.iter().product();
+        into.shape = Some(shape);
+        self.fill(epoch, indices, into)
+    }
+
+    /// Reads the samples of these indices in the size that `into` states.
+    fn fill(&self, epoch: Option<u64>, indices: &[usize], into: &mut Rows<F>) -> Result<()> {
+        let Rows { ref mut x, ref mut y, width, steps, .. } = *into;
+        x.resize(indices.len() * width, F::zero());
+        y.resize(indices.len() * steps * self.target, F::zero());
         self.source.read(self.names, epoch, indices, x, y)?;
         if let TrainingData::Batches(_) = self.source {
-            for (&index, sample) in indices.iter().zip(x.chunks_exact(self.width)) {
+            for (&index, sample) in indices.iter().zip(x.chunks_exact(width)) {
                 self.check_indices(index, sample)?;
             }
-            for (&index, targets) in indices.iter().zip(y.chunks_exact(self.steps * self.target)) {
+            for (&index, targets) in indices.iter().zip(y.chunks_exact(steps * self.target)) {
                 self.check_targets(index * self.steps, targets)?;
             }
         }
         self.gather_weights(indices, &mut into.weights);
         Ok(())
+    }
+
+    /// The length of each sample, if samples differ in it.
+    pub(crate) fn lengths(&self) -> Option<&[usize]> {
+        self.lengths.as_deref()
+    }
+
+    /// The shape of one sample; the largest, if samples differ in length.
+    pub(crate) fn input_shape(&self) -> Vec<usize> {
+        self.source.input_shape()
+    }
+
+    /// Refuses weights of single steps if samples differ in length.
+    pub(super) fn check_step_weights(&self, argument: &'static str) -> Result<()> {
+        match self.lengths.is_some() && self.steps > 1 {
+            true => {
+                Err(Error::argument(argument, "none for steps of samples of different lengths", "weights"))
+            }
+            false => Ok(()),
+        }
     }
 
     /// Whether the samples come from a source, batch by batch.
@@ -155,7 +213,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     /// Refuses a sample with invalid indices, if the model reads indices.
     fn check_indices(&self, index: usize, sample: &[F]) -> Result<()> {
         match self.indices {
-            Some(count) => check_indices(self.names.x, sample, self.width, index, count),
+            Some(count) => check_indices(self.names.x, sample, sample.len(), index, count),
             None => Ok(()),
         }
     }
@@ -192,6 +250,35 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
             targets.into_iter().try_for_each(|(step, target)| f(index * self.steps + step, target))
         })
     }
+}
+
+/// Refuses samples of different lengths if the model has no open axis for them, or outputs for another number of steps.
+fn check_lengths(
+    names: Names,
+    lengths: &[usize],
+    input: &[usize],
+    output: &[usize],
+    open: Option<&InputShape>,
+) -> Result<()> {
+    let longest = input.first().copied().unwrap_or(0);
+    if open.and_then(|open| open.axes().first()) != Some(&None) {
+        let (shortest, expected) =
+            (lengths.iter().min().copied().unwrap_or(0), ExpectedShape::exactly(input));
+        let found = [&[shortest], input.get(1..).unwrap_or_default()].concat();
+        return Err(Error::SampleShape { argument: names.x.into(), expected, found });
+    }
+    if let Some((index, &length)) =
+        lengths.iter().enumerate().find(|(_, length)| **length == 0 || **length > longest)
+    {
+        let expected = format!("a length from 1 to {longest}, that of `input_shape`");
+        return Err(Error::argument("length", expected, format!("{length} for sample {index}")));
+    }
+    if output.len() > 1 && output[0] != longest {
+        let expected =
+            format!("outputs for all {longest} steps, or for none, with samples of different lengths");
+        return Err(Error::argument("output", expected, format!("{} steps", output[0])));
+    }
+    Ok(())
 }
 
 /// The number of loss rows per sample, and the width of the targets.

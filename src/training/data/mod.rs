@@ -1,6 +1,7 @@
 //! The data of a training: as passed by the caller, checked, weighted, and the scores of its batches.
 
 mod batch_targets;
+mod batches;
 mod checked_data;
 mod running_scores;
 mod training_data;
@@ -8,6 +9,7 @@ mod unmasked;
 mod weights;
 
 pub(crate) use batch_targets::BatchTargets;
+pub(crate) use batches::Batches;
 pub(crate) use checked_data::{CheckedData, ModelShapes};
 pub(crate) use running_scores::RunningScores;
 pub(crate) use training_data::{Rows, TrainingData};

@@ -17,6 +17,12 @@ pub(crate) enum TrainingData<'a, F: Scalar> {
 /// Buffers for gathered samples, with their targets and weights.
 #[derive(Default)]
 pub(crate) struct Rows<F> {
+    /// The shape of one sample, if it differs from batch to batch.
+    pub(crate) shape: Option<Vec<usize>>,
+    /// The number of values of one sample.
+    pub(crate) width: usize,
+    /// The number of rows of the loss per sample.
+    pub(crate) steps: usize,
     pub(crate) x: Vec<F>,
     pub(crate) y: Vec<F>,
     pub(crate) weights: Vec<F>,
@@ -57,6 +63,12 @@ impl<F: Scalar> TrainingData<'_, F> {
             TrainingData::Arrays { x, .. } => x.sample_shape(),
             TrainingData::Batches(source) => source.input_shape(),
         }
+    }
+
+    /// The length of each sample, if samples differ in it.
+    pub(crate) fn lengths(&self) -> Option<Vec<usize>> {
+        let TrainingData::Batches(source) = self else { return None };
+        (0..source.count()).map(|index| source.length(index)).collect()
     }
 
     /// Whether each sample has the shape of an input.

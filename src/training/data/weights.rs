@@ -2,7 +2,7 @@
 
 use super::CheckedData;
 use crate::data::{ClassWeight, check_weights, class_of, is_whole};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::loss::{Loss, Target};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -11,6 +11,7 @@ impl<F: Scalar> CheckedData<'_, F> {
     /// Applies sample weights, if there are any: one per sample, or one per row.
     pub(crate) fn weighted(mut self, weight: Option<&dyn Samples<F>>) -> Result<Self> {
         let (Some(weight), names) = (weight, self.names) else { return Ok(self) };
+        self.check_step_weights(names.weight)?;
         if weight.count() != self.count() {
             return Err(Error::Length {
                 x: self.count(),
@@ -20,7 +21,7 @@ impl<F: Scalar> CheckedData<'_, F> {
         }
         let found: usize = weight.sample_shape().iter().product();
         if found != 1 && found != self.steps {
-            let (argument, expected) = (names.weight.into(), vec![self.steps]);
+            let (argument, expected) = (names.weight.into(), ExpectedShape::exactly(&[self.steps]));
             return Err(Error::SampleShape { argument, expected, found: weight.sample_shape() });
         }
         let mut all = vec![F::zero(); self.count() * self.steps];
@@ -49,6 +50,7 @@ impl<F: Scalar> CheckedData<'_, F> {
         if *weight == ClassWeight::None {
             return Ok(());
         }
+        self.check_step_weights("class_weight")?;
         // As in Keras, an ignored row has the weight of its class, which metrics see. Balanced weights do not count it.
         let with_ignored = matches!(weight, ClassWeight::PerClass(_));
         let (labels, counts) = match self.labels(loss, classes, with_ignored) {

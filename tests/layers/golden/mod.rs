@@ -5,6 +5,7 @@ mod draw;
 mod files;
 mod initializers;
 mod layers;
+mod lengths;
 mod losses;
 mod masks;
 mod metrics;
