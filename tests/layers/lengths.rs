@@ -76,7 +76,7 @@ fn every_layer_of_any_length_equals_one_of_that_length() {
         "TimeDistributed",
         "Dense",
         "Dropout",
-        "Residual",
+        "Bidirectional",
     ] {
         assert!(open_kinds.iter().any(|open| open == kind), "{kind} is not of any length: {open_kinds:?}");
     }
