@@ -124,7 +124,7 @@ fn settings_of_absurd_size_are_refused() {
     changed("\"units\":4", "\"units\":4.5", "layers[1].config.units");
     changed("\"units\":4", "\"units\":4,\"lora_rank\":2", "no such setting");
     changed("[null,6]", "[null,1099511627776]", "too many elements");
-    changed("[null,6]", "[null,null]", "without open axes");
+    changed("[null,6]", "[null,null]", "for samples of any length");
     changed("[null,6]", "[null,-6]", "batch shape");
     changed("\"rate\":0.1", "\"rate\":1.5", "rate");
     changed("\"name\":\"F1\"", "\"name\":\"dense\"", "both named `dense`");
