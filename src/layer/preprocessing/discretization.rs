@@ -137,7 +137,7 @@ impl<F: Scalar> Layer<F> for Discretization {
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let boundaries = self.bin_boundaries();
         // NaN is above all boundaries, as in NumPy's `digitize`.
-        let bin = |x: F| Some(boundaries.partition_point(|&boundary| !(x < F::of(boundary))));
+        let bin = |x: F| Some(boundaries.partition_point(|&boundary| F::of(boundary) <= x || x.is_nan()));
         self.output_mode.encode(x.data(), y.data(), boundaries.len() + 1, bin);
     }
 
