@@ -30,7 +30,7 @@ fn case(name: &str, mut model: Sequential) -> Case {
         model.set_weight(&path, &value).unwrap();
     }
     let mut x = draw(&[&[7], model.input_shape().unwrap()].concat(), &mut rng, 2.0);
-    if name.starts_with("embedding") {
+    if ["embedding", "category"].iter().any(|indices| name.starts_with(indices)) {
         x.mapv_inplace(|_| (rng.uniform() * 7.0).floor() as f32);
     }
     if name.starts_with("masked") {
