@@ -33,17 +33,17 @@ fn pick<'a>(rng: &mut Rng, words: &[&'a str]) -> &'a str {
     words[(rng.uniform() * words.len() as f64) as usize]
 }
 
-/// A review of up to six clauses, at most one of them an opinion, and its class.
+/// A review of up to five clauses, at most one of them an opinion, and its class.
 fn review(rng: &mut Rng) -> (String, String) {
-    let count = 1 + (rng.uniform() * 5.0) as usize;
-    let mut clauses: Vec<String> = (0..count).map(|_| pick(rng, &OTHER).to_string()).collect();
     let class = pick(rng, &["blame", "neither", "praise"]);
+    let count = usize::from(class == "neither") + (rng.uniform() * 5.0) as usize;
+    let mut clauses: Vec<String> = (0..count).map(|_| pick(rng, &OTHER).to_string()).collect();
     if class != "neither" {
-        let negated = rng.uniform() < 0.5;
+        let negated = rng.uniform() < 0.3;
         let verb =
             pick(rng, if negated { &["was not", "is never", "is hardly"] } else { &["was", "is", "is so"] });
         let word = pick(rng, if (class == "praise") != negated { &GOOD } else { &BAD });
-        let place = (rng.uniform() * count as f64) as usize;
+        let place = (rng.uniform() * (count + 1) as f64) as usize;
         clauses.insert(place, format!("the {} {verb} {word}", pick(rng, &THINGS)));
     }
     (clauses.join(", ") + ".", class.into())
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add(Lstm::new(24))
         .add(Dense::new(classes.classes().len()).activation(Activation::Softmax));
     model.compile(Adam::new(0.01), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
-    let fit = Fit::new().epochs(10).verbose(Verbose::Silent);
+    let fit = Fit::new().epochs(15).verbose(Verbose::Silent);
     let history = model.fit(&x.slice(s![..2400, ..]), &y.slice(s![..2400]), &fit)?;
     print!("{}", history.findings()); // empty if the training is healthy
     let scores = model.evaluate(&x.slice(s![2400.., ..]), &y.slice(s![2400..]), &Evaluate::new())?;

@@ -16,6 +16,7 @@ impl<F: Scalar> Sequential<F> {
     /// use cornu::data::{Preparation, StringLookup};
     /// use cornu::prelude::*;
     /// let mut model = Sequential::new().input([1]).add(Embedding::new(3, 2));
+    /// model.build()?;
     /// model.set_preparation("country", StringLookup::new().fit(["CH", "DE"])?);
     /// # #[cfg(feature = "keras")] {
     /// # let path = std::env::temp_dir().join(format!("cornu-example-preparation-{}.keras", std::process::id()));

