@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1};
 
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::scalar::{Element, Scalar};
 
@@ -108,6 +109,8 @@ impl<T: Ord + Clone + std::fmt::Display> LabelEncoder<T> {
         indices.into_iter().enumerate().map(label).collect()
     }
 }
+
+settings!([] LabelEncoder { "classes" required: classes });
 
 #[cfg(test)]
 mod tests {

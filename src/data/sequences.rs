@@ -3,6 +3,7 @@
 use ndarray::{Array2, Array3, ArrayBase, Data, Ix2};
 use num_traits::Zero;
 
+use crate::config::words;
 use crate::error::{Error, ExpectedShape, Result};
 use crate::tensor::elements;
 
@@ -148,6 +149,8 @@ impl<T: Copy + Zero> PadSequences<T> {
         Ok((values, len))
     }
 }
+
+words!(Side, "pre or post" { "pre" => Side::Pre, "post" => Side::Post });
 
 impl<T: Copy + Zero> Default for PadSequences<T> {
     fn default() -> Self {

@@ -58,6 +58,11 @@
 //!
 #![doc = include_str!("../../examples/pictures/surnames.svg")]
 //!
+//! `examples/words.rs` reads words instead of letters: a `Tokenizer`, a mask and an LSTM, saved with the model and served on strings.
+//! ```sh
+//! cargo run --release --features keras --example words
+//! ```
+//!
 //! # A search for settings
 //! 27 random networks with successive halving. The best has accuracy 0.983 on 360 held-out digits.
 //! ```sh

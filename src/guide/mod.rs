@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`first_network`] | How do I train a network and use it? |
 //! | [`data`] | What can `x` and `y` be? How do I read, scale, split, weight and stream them? |
+//! | [`text`] | How do I classify texts, from raw strings to a served model? |
 //! | [`loss_and_output`] | Which last layer, loss, targets and metric fit my problem? |
 //! | [`why_it_does_not_learn`] | Why does the loss not decrease? |
 //! | [`finding_settings`] | Which learning rate, how many units? |
@@ -35,6 +36,9 @@ pub mod first_network {}
 
 #[doc = include_str!("data.md")]
 pub mod data {}
+
+#[doc = include_str!("text.md")]
+pub mod text {}
 
 #[doc = include_str!("loss_and_output.md")]
 pub mod loss_and_output {}

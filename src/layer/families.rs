@@ -7,5 +7,6 @@ pub use super::core::*;
 pub use super::noise::*;
 pub use super::normalization::*;
 pub use super::pooling::*;
+pub use super::preprocessing::*;
 pub use super::recurrent::*;
 pub use super::reshape::*;

@@ -15,6 +15,7 @@ pub(crate) mod names;
 mod noise;
 mod normalization;
 mod pooling;
+mod preprocessing;
 mod recurrent;
 mod registry;
 mod reshape;

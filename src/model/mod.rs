@@ -4,6 +4,7 @@ mod any_length;
 mod compiled;
 mod input_shape;
 mod predict;
+mod preparation;
 mod seed;
 mod state;
 mod summary;
@@ -17,6 +18,7 @@ pub use summary::Summary;
 
 use std::fmt;
 
+use crate::data::Preparation;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{Layer, LayerExt, NamedLayer, mask, names};
@@ -56,6 +58,8 @@ pub struct Sequential<F: Scalar = f32> {
     /// The number of epochs trained, so that a second fit shuffles differently.
     pub(crate) epochs_seen: u64,
     pub(crate) compiled: Option<Compiled<F>>,
+    /// What turns raw data into samples, by name; saved with the model.
+    pub(crate) preparations: Vec<(String, Preparation)>,
 }
 
 impl Sequential<f32> {
@@ -90,6 +94,7 @@ impl<F: Scalar> Sequential<F> {
             seed: Seed::Drawn(Rng::seed_from_os()),
             epochs_seen: 0,
             compiled: None,
+            preparations: Vec::new(),
         }
     }
 

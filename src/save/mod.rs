@@ -35,6 +35,8 @@ mod loader;
 mod npz;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+mod preparation;
 mod registries;
 #[cfg(feature = "safetensors")]
 mod safetensors;

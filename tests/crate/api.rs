@@ -91,7 +91,10 @@ fn families_export_their_layers_and_nothing_else() {
     }
     // The prelude exports `Activation` from the root of the crate, and the settings of layers beside the layers.
     let loader = Loader::new();
-    let layers =
-        loader.layer_kinds().filter(|kind| *kind != "Activation").chain(["Interpolation", "MergeMode"]);
+    let layers = loader.layer_kinds().filter(|kind| *kind != "Activation").chain([
+        "Interpolation",
+        "MergeMode",
+        "OutputMode",
+    ]);
     assert_eq!(exported, layers.map(str::to_lowercase).collect());
 }

@@ -11,9 +11,17 @@ use std::process::Command;
 /// The output of an example, findings included.
 fn run(example: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO"));
-    command
-        .args(["run", "--locked", "--quiet", "--release", "--features", "csv", "--example", example, "--"])
-        .args(arguments);
+    command.args([
+        "run",
+        "--locked",
+        "--quiet",
+        "--release",
+        "--features",
+        "csv,keras",
+        "--example",
+        example,
+    ]);
+    command.arg("--").args(arguments);
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
     let text =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
@@ -33,7 +41,7 @@ fn is_quiet(example: &str, arguments: &[&str]) {
 #[ignore = "builds the examples and trains for two minutes"]
 fn examples_raise_no_alarm() {
     for seed in ["1", "2", "3", "4", "5"] {
-        ["digits", "regression_interval", "saliency", "surnames", "custom_layer"]
+        ["digits", "regression_interval", "saliency", "surnames", "words", "custom_layer"]
             .iter()
             .for_each(|name| is_quiet(name, &[seed]));
     }

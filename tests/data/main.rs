@@ -7,3 +7,4 @@ mod preparing;
 #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
 mod readers;
 mod sources;
+mod text;

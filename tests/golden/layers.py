@@ -137,6 +137,16 @@ CASES = {
     "adaptive_average_pooling_2d_one": (L.AdaptiveAveragePooling2D(1), (3, 4, 2)),
     "embedding": (L.Embedding(7, 3), (5,)),
     "embedding_one": (L.Embedding(7, 2), (1,)),
+    "discretization": (L.Discretization([-1.0, 0.0, 0.5]), (4, 3)),
+    "discretization_one_hot": (L.Discretization([-1.0, 0.5], output_mode="one_hot"), (4,)),
+    "discretization_one_hot_column": (L.Discretization([-1.0, 0.5], output_mode="one_hot"), (4, 1)),
+    "discretization_multi_hot": (L.Discretization([-1.0, -0.5, 0.0, 1.0], output_mode="multi_hot"), (4,)),
+    "discretization_count": (L.Discretization([-1.0, 0.0, 1.0], output_mode="count"), (4,)),
+    "category_encoding": (L.CategoryEncoding(7), (5,)),
+    "category_encoding_count": (L.CategoryEncoding(7, output_mode="count"), (5,)),
+    "category_encoding_one_hot": (L.CategoryEncoding(7, output_mode="one_hot"), (5,)),
+    "category_encoding_one_hot_column": (L.CategoryEncoding(7, output_mode="one_hot"), (5, 1)),
+    "category_encoding_too_few": (L.CategoryEncoding(4, output_mode="count"), (5,)),
     "simple_rnn": (L.SimpleRNN(3), (5, 2)),
     "simple_rnn_sequences": (L.SimpleRNN(3, return_sequences=True, go_backwards=True, activation="relu", use_bias=False), (5, 2)),
     "lstm": (L.LSTM(3), (5, 2)),
@@ -158,8 +168,8 @@ CASES = {
 
 
 def samples(name, shape):
-    """Indices for an embedding; numbers that keep clear of 0 by their odd denominators for all else."""
-    if name.startswith("embedding"):
+    """Indices for embeddings and categories; numbers that keep clear of 0 by their odd denominators for all else."""
+    if name.startswith(("embedding", "category")):
         return ((draw((3, *shape), 500) + 1) * 3.5).astype(np.int64).astype(DTYPE)
     return draw((3, *shape), 500, 2.0)
 
@@ -178,6 +188,9 @@ def run(name, layer, shape):
     trained = [w.value for w in layer.trainable_variables]
     fixed = [w.value for w in layer.non_trainable_variables]
     apply = lambda x, trained: layer.stateless_call(trained, fixed, x, training=True)[0]
+    if name.startswith(("category", "discretization")):
+        y = layer.stateless_call(trained, fixed, x, training=False)[0]
+        return {"shape": list(y.shape), "y": floats(np.asarray(y, DTYPE)), "dw": []}
     y, back = jax.vjp(apply, jax.numpy.asarray(x), trained)
     dx, dw = back(draw(y.shape, 520).astype(y.dtype))
     still = layer.stateless_call(trained, fixed, x, training=False)[0]

@@ -218,6 +218,12 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
                 .kernel_regularizer(Regularizer::L2(0.1)),
             &[4, 4],
         ),
+        row(
+            Discretization::num_bins(3).adapt(&ndarray::array![[0.1], [0.4], [0.2], [0.3]]).unwrap(),
+            &[4, 4],
+        ),
+        row(Discretization::new([-0.5, 0.0, 0.25]).output_mode(OutputMode::Count).epsilon(0.02), &[4]),
+        row(CategoryEncoding::new(7).output_mode(OutputMode::OneHot), &[4]),
     ]
 }
 

@@ -20,3 +20,4 @@ mod progress;
 mod resume;
 mod resume_callbacks;
 mod selection;
+mod texts;

@@ -9,6 +9,8 @@ use crate::scalar::Scalar;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const METADATA: &str = "metadata.json";
+/// The preparations of raw data, which Keras ignores.
+pub(super) const PREPARATIONS: &str = "cornu_preparations.json";
 pub(super) const WEIGHTS: &str = "model.weights.h5";
 /// The Keras version whose files these are.
 pub(super) const KERAS_VERSION: &str = "3.15.1";

@@ -1,8 +1,8 @@
 //! Reading of a `.keras` model.
 
-use super::super::{Loader, assign, build, json};
+use super::super::{Loader, assign, build, json, preparation};
 use super::LayerPath;
-use super::layout::{self, CONFIG, METADATA, WEIGHTS, own, places};
+use super::layout::{self, CONFIG, METADATA, PREPARATIONS, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, slot_shape, trained};
 use crate::config::{Value, refuse};
 use crate::error::Result;
@@ -48,6 +48,11 @@ pub(in crate::save) fn read<F: Scalar>(
     let values = tree.values(&weights);
     let wanted = paths(&model, &layers);
     fill(&mut model, &wanted, own_paths(&tree), &tree, values, loader.allow_non_finite)?;
+    if let Some(member) = archive.member(PREPARATIONS, budget)? {
+        let text = settings(&member, PREPARATIONS, budget)?;
+        model.preparations = preparation::read(&text, PREPARATIONS, input, budget)?;
+        budget.give(text.len());
+    }
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         if model.is_built() {
@@ -62,11 +67,16 @@ pub(in crate::save) fn read<F: Scalar>(
 
 /// Parses a text file of the archive.
 fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
-    budget.add_settings(member.len() as usize);
-    let text = member.take(name, 0, member.len(), budget)?;
+    let text = settings(member, name, budget)?;
     let value = json::parse(&text, budget).map_err(|problem| member.damaged(name, problem))?;
     budget.give(text.len());
     Ok(value)
+}
+
+/// Reads the text of settings, for which the budget is raised.
+fn settings(member: &Input, name: &str, budget: &Budget) -> Result<Vec<u8>> {
+    budget.add_settings(member.len() as usize);
+    member.take(name, 0, member.len(), budget)
 }
 
 /// Returns the paths of the weights in a file.

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::super::json;
-use super::layout::{self, CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
+use super::super::{json, preparation};
+use super::layout::{self, CONFIG, KERAS_VERSION, METADATA, PREPARATIONS, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, slot_shape, trained};
 use super::{LayerPath, functional};
 use crate::config::Value;
@@ -20,6 +20,7 @@ use crate::scalar::Scalar;
 pub(in crate::save) struct PreparedArchive<'a, F: Scalar> {
     config: String,
     metadata: String,
+    preparations: Option<String>,
     weights: WeightsFile<'a, F>,
 }
 
@@ -49,7 +50,8 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
         ("cornu_epochs".into(), model.epochs_seen.to_string().into()),
     ]);
     let (config, metadata) = (json::write(&config.into())?, json::write(&metadata)?);
-    Ok(PreparedArchive { config, metadata, weights: WeightsFile::of(model) })
+    let preparations = preparation::write(model)?;
+    Ok(PreparedArchive { config, metadata, preparations, weights: WeightsFile::of(model) })
 }
 
 /// The type in which a parameter is written: Keras stores counts as integers.
@@ -91,6 +93,9 @@ impl<F: Scalar> PreparedArchive<'_, F> {
         let mut archive = zip::ArchiveWriter::new(to);
         archive.add(METADATA, &|put| put(self.metadata.as_bytes()))?;
         archive.add(CONFIG, &|put| put(self.config.as_bytes()))?;
+        if let Some(preparations) = &self.preparations {
+            archive.add(PREPARATIONS, &|put| put(preparations.as_bytes()))?;
+        }
         archive.add(WEIGHTS, &|put| self.weights.emit(put))?;
         archive.finish()
     }

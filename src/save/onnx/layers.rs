@@ -3,7 +3,7 @@
 use super::graph::{Graph, int, long};
 use super::place::{OnnxLayer, OnnxMask, refused};
 use super::shape::reversed;
-use super::{adaptive, basic, convolution, normalization, recurrent, shape};
+use super::{adaptive, basic, category, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
 use crate::layer::mask::{self, MaskSource};
 use crate::layer::{Layer, MaskRule, MergeMode, NamedLayer};
@@ -72,6 +72,8 @@ fn apply<F: Scalar>(
         "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout"
         | "GaussianNoise" => Ok(x.into()),
         "Dense" => basic::dense(graph, &at, x),
+        "Discretization" => category::discretization(graph, &at, x),
+        "CategoryEncoding" => category::encoding(graph, &at, x),
         "Embedding" => basic::embedding(graph, &at, x),
         "Masking" => basic::masking(graph, &at, x),
         "Activation" | "ReLU" | "LeakyReLU" | "ELU" => basic::activation(graph, &at, x),

@@ -6,6 +6,7 @@
 mod activation;
 mod adaptive;
 mod basic;
+mod category;
 mod convolution;
 mod graph;
 mod layers;

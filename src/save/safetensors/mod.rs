@@ -22,6 +22,7 @@ use crate::files::array::Number;
 const CONFIG: &str = "cornu.config";
 const COMPILE: &str = "cornu.compile_config";
 const STATE: &str = "cornu.state";
+const PREPARATIONS: &str = "cornu.preparations";
 const CHECKSUM: &str = "cornu.checksum";
 /// The first part of the name of an optimizer's array: `optimizer/F1/kernel/0`.
 const OPTIMIZER: &str = "optimizer";

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::{Loader, assign, build, json};
+use super::super::{Loader, assign, build, json, preparation};
 use super::header::Header;
-use super::{COMPILE, CONFIG, OPTIMIZER, STATE};
+use super::{COMPILE, CONFIG, OPTIMIZER, PREPARATIONS, STATE};
 use crate::config::{Value, refuse};
 use crate::error::Result;
 use crate::files::array::Array;
@@ -46,6 +46,9 @@ pub(in crate::save) fn read<F: Scalar>(
     }
     build::build(&mut model, &config, seed.is_some() && epochs.is_some(), input, budget)?;
     fill(&mut model, &header, input, loader.allow_non_finite)?;
+    if let Some(text) = header.text(PREPARATIONS) {
+        model.preparations = preparation::read(text.as_bytes(), PREPARATIONS, input, budget)?;
+    }
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         compiled.steps = build::count(&state, "steps", input)?.unwrap_or(0);

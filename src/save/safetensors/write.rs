@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::super::json;
-use super::{CHECKSUM, COMPILE, CONFIG, Checksum, OPTIMIZER, STATE};
+use super::super::{json, preparation};
+use super::{CHECKSUM, COMPILE, CONFIG, Checksum, OPTIMIZER, PREPARATIONS, STATE};
 use crate::config::Value;
 use crate::error::Result;
 use crate::files::array::Number;
@@ -29,6 +29,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
         state.push(("steps".into(), compiled.steps.to_string().into()));
     }
     metadata.push((STATE, json::write(&Value::Map(state))?));
+    metadata.extend(preparation::write(model)?.map(|text| (PREPARATIONS, text)));
     let mut tensors = weights(model);
     model.walk(&mut |path, _, param: &Param<F>| {
         let average = param.average.iter().map(|values| ("average".to_string(), values));

@@ -8,6 +8,7 @@ pub(crate) mod counts;
 mod graphs;
 mod legacy;
 pub mod memory;
+mod preparations;
 mod random;
 mod settings;
 mod wide;

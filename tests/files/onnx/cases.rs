@@ -30,7 +30,7 @@ fn case(name: &str, mut model: Sequential) -> Case {
         model.set_weight(&path, &value).unwrap();
     }
     let mut x = draw(&[&[7], model.input_shape().unwrap()].concat(), &mut rng, 2.0);
-    if name.starts_with("embedding") {
+    if ["embedding", "category"].iter().any(|indices| name.starts_with(indices)) {
         x.mapv_inplace(|_| (rng.uniform() * 7.0).floor() as f32);
     }
     if name.starts_with("masked") {
@@ -127,6 +127,19 @@ fn basic() -> Vec<Case> {
         one("embedding", Embedding::new(7, 3), &[5]),
         one("embedding_one", Embedding::new(7, 2), &[1]),
         one("embedding_two_axes", Embedding::new(7, 2), &[3, 2]),
+        one("discretization", Discretization::new([-0.5, 0.25]), &[3, 2]),
+        one(
+            "discretization_one_hot",
+            Discretization::new([-0.5, 0.25]).output_mode(OutputMode::OneHot),
+            &[3, 1],
+        ),
+        one(
+            "discretization_multi_hot",
+            Discretization::new([-0.5, 0.25]).output_mode(OutputMode::MultiHot),
+            &[3],
+        ),
+        one("discretization_count", Discretization::new([-0.5, 0.25]).output_mode(OutputMode::Count), &[3]),
+        one("category_encoding", CategoryEncoding::new(7).output_mode(OutputMode::OneHot), &[5]),
         one("masked_alone", Masking::new(0.0), &[5, 2]),
         one("flatten", Flatten::new(), &[3, 2]),
         one("softmax", cornu::layer::Softmax::new(), &[4]),

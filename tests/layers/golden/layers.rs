@@ -38,7 +38,7 @@ impl Cases {
         self.compared += 1;
         let tolerance = tolerance::<F>();
         let mut x: Vec<F> = draw::<F>(&[&[3], shape].concat(), 500, 2.0).into_iter().collect();
-        if name.starts_with("embedding") {
+        if ["embedding", "category"].iter().any(|indices| name.starts_with(indices)) {
             let unit: Vec<F> = draw::<F>(&[&[3], shape].concat(), 500, 1.0).into_iter().collect();
             x = unit.iter().map(|x| F::of(((x.as_f64() + 1.0) * 3.5).floor())).collect();
         }
@@ -117,6 +117,21 @@ fn run<F: Scalar>(node: &NamedLayer<F>, x: Batch<F>, mut y: BatchMut<F>, scratch
     }
 }
 
+fn categories<F: Scalar>(c: &mut Cases) {
+    use OutputMode::*;
+    let bins = |boundaries: &[f64]| Discretization::new(boundaries);
+    c.check::<F>("discretization", bins(&[-1.0, 0.0, 0.5]), &[4, 3]);
+    c.check::<F>("discretization_one_hot", bins(&[-1.0, 0.5]).output_mode(OneHot), &[4]);
+    c.check::<F>("discretization_one_hot_column", bins(&[-1.0, 0.5]).output_mode(OneHot), &[4, 1]);
+    c.check::<F>("discretization_multi_hot", bins(&[-1.0, -0.5, 0.0, 1.0]).output_mode(MultiHot), &[4]);
+    c.check::<F>("discretization_count", bins(&[-1.0, 0.0, 1.0]).output_mode(Count), &[4]);
+    c.check::<F>("category_encoding", CategoryEncoding::new(7), &[5]);
+    c.check::<F>("category_encoding_count", CategoryEncoding::new(7).output_mode(Count), &[5]);
+    c.check::<F>("category_encoding_one_hot", CategoryEncoding::new(7).output_mode(OneHot), &[5]);
+    c.check::<F>("category_encoding_one_hot_column", CategoryEncoding::new(7).output_mode(OneHot), &[5, 1]);
+    c.check::<F>("category_encoding_too_few", CategoryEncoding::new(4).output_mode(Count), &[5]);
+}
+
 fn layers<F: Scalar>() {
     use Activation::*;
     let mut cases = Cases { stored: golden_of::<F>("layers"), compared: 0, kinds: BTreeSet::new() };
@@ -131,6 +146,7 @@ fn layers<F: Scalar>() {
     normalizations::<F>(c);
     c.check::<F>("embedding", Embedding::new(7, 3), &[5]);
     c.check::<F>("embedding_one", Embedding::new(7, 2), &[1]);
+    categories::<F>(c);
     convolutions::<F>(c);
     transposed_convolutions::<F>(c);
     pools::<F>(c);
