@@ -317,6 +317,25 @@ fn containers_have_correct_gradients() {
     check(block(), &[4, 2]);
     check(Residual::new().add(Reshape::new([2, 4])).add(Dense::new(4)).add(Reshape::new([4, 2])), &[4, 2]);
     check(Residual::new().add(block()).add(Dropout::new(0.3)), &[4, 2]);
+    let shortcut = || block().shortcut(Conv1D::new(2, 1)).shortcut(BatchNormalization::new());
+    check(shortcut(), &[4, 3]);
+    check(Residual::new().add(Dense::new(3)).shortcut(shortcut()).shortcut(Dense::new(3)), &[4, 3]);
+    for merge in [Merge::Add, Merge::Concatenate, Merge::Multiply, Merge::Average, Merge::Maximum] {
+        check(Branches::new(merge).add(block()).branch().branch().add(block()).add(Dense::new(2)), &[4, 2]);
+        let inner = || Branches::new(merge).add(Dense::new(3)).branch().add(shortcut()).add(Dense::new(3));
+        check(
+            Branches::new(Merge::Concatenate)
+                .branch()
+                .add(inner())
+                .branch()
+                .add(Gru::new(3).return_sequences(true)),
+            &[4, 2],
+        );
+        check(
+            Branches::new(merge).add(Reshape::new([8])).branch().add(Flatten::new()).add(Relu::new()),
+            &[4, 2],
+        );
+    }
     check(TimeDistributed::new(Bidirectional::new(Lstm::new(2)).merge_mode(MergeMode::Sum)), &[2, 3, 2]);
     check(Residual::new().add(TimeDistributed::new(Dense::new(2))).trainable(false), &[3, 2]);
     check(Residual::new().add(Bidirectional::new(Gru::new(1).return_sequences(true))), &[3, 2]);
