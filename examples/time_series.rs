@@ -164,8 +164,8 @@ fn fcn(model: Sequential, classes: usize) -> Sequential {
     layers.add(GlobalAveragePooling1D::new()).add(Dense::new(classes).activation(Activation::Softmax))
 }
 
-/// Three residual blocks of three convolutions, and global average pooling. The shortcut of the first two blocks is a convolution that
-/// gives the input the channels of the block.
+/// Three residual blocks of three convolutions, and global average pooling, as in Ismail Fawaz et al. (2019), *Deep learning for time
+/// series classification: a review*. The shortcut of the first two blocks is a convolution to the channels of the block.
 fn resnet(model: Sequential, classes: usize) -> Sequential {
     let conv = |filters, size| Conv1D::new(filters, size).padding(Padding::Same);
     let block = |filters| {
@@ -195,4 +195,20 @@ fn read(set: &str, part: &str) -> std::result::Result<Data, Box<dyn std::error::
     let data = Csv::new(path).label("label").read()?;
     let x = data.x().mapv(|value| value as f32).insert_axis(Axis(2)).into_dimensionality()?;
     Ok(Data { x, y: data.y()?.iter().map(|class| *class as usize).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That of the network of Ismail Fawaz et al. (2019), built in Keras for 2 and 3 classes.
+    #[test]
+    fn resnet_has_the_published_number_of_parameters() -> Result<()> {
+        for (classes, expected) in [(2, 506_818), (3, 506_947)] {
+            let mut model = resnet(Sequential::new().input([150, 1]), classes);
+            model.build()?;
+            assert_eq!(model.weights()?.iter().map(|(_, weight)| weight.len()).sum::<usize>(), expected);
+        }
+        Ok(())
+    }
 }
