@@ -79,7 +79,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// # Errors
     /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric without settings; [`FileError::NotExportable`] for
-    /// `.keras` if a model with [`Residual`](crate::layer::Residual) or [`Branches`](crate::layer::Branches) is not built; [`FileError::Extension`],
+    /// `.keras` if a model with [`Residual`](crate::layer::Residual) is not built; [`FileError::Extension`],
     /// [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example

@@ -221,25 +221,6 @@ fn write_all<F: Scalar>() {
         .add(Flatten::new())
         .add(Dense::new(2).name("dense"));
     check("residual", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
-    let wider = || {
-        block()
-            .add(Conv1D::new(6, 3).strides(2).padding(Padding::Same))
-            .shortcut(Conv1D::new(6, 1).strides(2))
-            .shortcut(BatchNormalization::new().momentum(0.9))
-    };
-    let net = new()
-        .add(wider())
-        .add(Branches::new(Merge::Concatenate).branch().branch().add(wider()).add(UpSampling1D::new(2)))
-        .add(
-            Branches::new(Merge::Maximum).branch().add(Dense::new(12)).branch().add(Relu::new()).name("most"),
-        )
-        .add(Branches::new(Merge::Add).add(Dense::new(3)).branch().add(Dense::new(3)).add(Dense::new(3)))
-        .add(TimeDistributed::new(Branches::new(Merge::Multiply).branch().add(Dense::new(3)).name("step")))
-        .add(Branches::new(Merge::Average).branch().add(Residual::new().add(Dense::new(3))).branch())
-        .add(Branches::new(Merge::Add).branch().branch())
-        .add(Flatten::new())
-        .add(Dense::new(2));
-    check("branches", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
     for (name, optimizer) in [
         ("adamax", Box::new(Adamax::new(0.01)) as Box<dyn Optimizer<F>>),
         ("adadelta", Box::new(Adadelta::new(1.0))),
@@ -387,6 +368,8 @@ fn a_loaded_model_continues_with_the_same_dropout() {
         .seed(8)
         .input([6, 3])
         .add(Residual::new().add(Dense::new(3)).add(Dropout::new(0.5)))
+        .add(Residual::new().add(Dense::new(3)).add(Dropout::new(0.5)).shortcut(Dense::new(3)))
+        .add(Branches::new(Merge::Concatenate).branch().branch().add(Dense::new(3)).add(Dense::new(3)))
         .add(Lstm::new(4).dropout(0.2).recurrent_dropout(0.2))
         .add(Dense::new(2));
     let mut model = net;

@@ -17,8 +17,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// Several chains of layers that read the same input, and whose outputs are merged: `y = merge(f₁(x), f₂(x), …)`.
 ///
 /// [`Branches::branch`] begins a chain, and [`Branches::add`] appends a layer to the last one. A branch without layers is the
-/// input itself. In a `.keras` file, the model is a functional model, in which a merging layer with the name of the
-/// `Branches` joins the chains.
+/// input itself. A functional model of Keras, in which a merging layer joins chains with one start, loads as a model with
+/// `Branches`; they are saved as a layer that only cornu loads.
 ///
 /// The output has the mask of the input if all layers of all branches pass it, as in Keras.
 ///

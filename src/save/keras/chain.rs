@@ -25,7 +25,7 @@ const LONGEST: usize = 255;
 /// Where a file keeps the arrays of a layer.
 #[derive(Debug, Default)]
 pub(in crate::save) struct LayerPath {
-    /// The group of the layer.
+    /// The group of the layer; empty for a chain within a layer, which is no layer of Keras.
     pub(in crate::save) group: String,
     /// The paths of its inner layers; `None` for the usual paths within the group.
     pub(in crate::save) inner: Option<Vec<LayerPath>>,
@@ -34,6 +34,12 @@ pub(in crate::save) struct LayerPath {
 impl LayerPath {
     pub(in crate::save) fn of(group: String) -> Self {
         LayerPath { group, inner: None }
+    }
+
+    /// Whether a merging layer of Keras joins several chains in it.
+    #[cfg(feature = "keras")]
+    pub(super) fn is_branched(&self) -> bool {
+        self.inner.iter().flatten().any(|path| path.group.is_empty() || path.is_branched())
     }
 
     /// The path of an inner layer.
@@ -399,29 +405,20 @@ fn merged<F: Scalar>(
     }
     let branches: Vec<Vec<PlacedLayer<F>>> = branches.into_iter().map(unique).collect::<Result<_>>()?;
     let merge = Merge::from_value(&Value::Text(config.kind.clone()), path)?;
-    let begin = |branch: &[PlacedLayer<F>], prefix: &str| {
-        branch.iter().all(|placed| placed.layer.label().starts_with(prefix))
-    };
     // A model that was saved here has the inner names `residual.dense`, since Keras wants them unique in the whole model.
-    let prefix_of = |i: usize| match i {
-        0 => format!("{}.branch.", common.name),
-        i => format!("{}.branch_{i}.", common.name),
-    };
-    let own = branches.iter().enumerate().all(|(i, branch)| begin(branch, &prefix_of(i)));
+    let prefix = format!("{}.", common.name);
     let one_has_layers = branches.iter().any(|branch| !branch.is_empty());
     let (layer, inner) = match (merge, <[_; 2]>::try_from(branches)) {
-        (Merge::Add, Ok([a, b])) if one_has_layers && !own => {
-            let is_shortcut =
-                |branch: &[PlacedLayer<F>]| begin(branch, &format!("{}.shortcut.", common.name));
+        (Merge::Add, Ok([a, b])) if one_has_layers => {
             // The shortcut is the shorter chain.
-            let (f, g) = if b.len() > a.len() && !is_shortcut(&b) { (b, a) } else { (a, b) };
+            let (f, g) = if b.len() > a.len() { (b, a) } else { (a, b) };
             let (mut block, mut inner) = (Residual::new(), Vec::new());
-            for placed in bare(f, &format!("{}.", common.name)) {
+            for placed in bare(f, &prefix) {
                 block = block.add(placed.layer);
                 inner.push(placed.path);
             }
             let mut shortcut = Vec::new();
-            for placed in bare(g, &format!("{}.shortcut.", common.name)) {
+            for placed in g {
                 block = block.shortcut(placed.layer);
                 shortcut.push(placed.path);
             }
@@ -432,10 +429,10 @@ fn merged<F: Scalar>(
         }
         (merge, branches) => {
             let (mut layer, mut inner) = (Branches::new(merge), Vec::new());
-            for (i, branch) in branches.map_or_else(|more| more, Vec::from).into_iter().enumerate() {
+            for branch in branches.map_or_else(|more| more, Vec::from) {
                 let mut paths = Vec::with_capacity(branch.len());
                 layer = layer.branch();
-                for placed in bare(branch, &prefix_of(i)) {
+                for placed in branch {
                     layer = layer.add(placed.layer);
                     paths.push(placed.path);
                 }

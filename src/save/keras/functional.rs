@@ -1,5 +1,5 @@
-//! Writes a model with [`Residual`](crate::layer::Residual) or [`Branches`](crate::layer::Branches) as a functional Keras
-//! model, in which a merging layer joins the chains of each.
+//! Writes a model with [`Residual`](crate::layer::Residual) as a functional Keras model, in which an `Add` joins each
+//! branch and its start.
 
 use std::collections::HashSet;
 
@@ -11,44 +11,8 @@ use crate::layer::{Layer, NamedLayer, Topology, precision};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// A layer that Keras writes as chains from one input and a layer that merges them.
-struct Merged<'a, F: Scalar> {
-    /// The kind of the merging layer.
-    kind: String,
-    /// What precedes the names within each chain, and its layers; without layers it is the input.
-    chains: Vec<(String, &'a [NamedLayer<F>])>,
-    /// Of the paths of the inner layers, those from this index on are in chains of their own.
-    first: usize,
-}
-
-impl<'a, F: Scalar> Merged<'a, F> {
-    fn of(layer: &'a NamedLayer<F>) -> Option<Self> {
-        let layers = layer.layers();
-        let of_chain = |chain: &'a NamedLayer<F>| (format!("{}.", chain.label()), chain.layers());
-        match (layer.kind(), layer.traits().topology) {
-            ("Residual", Topology::Residual) => {
-                let chains = vec![(String::new(), layers), (String::new(), &[][..])];
-                Some(Merged { kind: "Add".into(), chains, first: layers.len() })
-            }
-            ("Residual", Topology::Shortcut) => {
-                let (shortcut, layers) = layers.split_last()?;
-                let chains = vec![(String::new(), layers), of_chain(shortcut)];
-                Some(Merged { kind: "Add".into(), chains, first: layers.len() })
-            }
-            ("Branches", Topology::Parallel) => {
-                let kind = match layer.config().as_ref().and_then(|config| config.get("merge")) {
-                    Some(Value::Text(kind)) => kind.clone(),
-                    _ => String::new(),
-                };
-                Some(Merged { kind, chains: layers.iter().map(of_chain).collect(), first: 0 })
-            }
-            _ => None,
-        }
-    }
-}
-
-fn is_merged<F: Scalar>(layer: &NamedLayer<F>) -> bool {
-    Merged::of(layer).is_some()
+fn is_residual<F: Scalar>(layer: &NamedLayer<F>) -> bool {
+    layer.kind() == "Residual" && layer.traits().topology == Topology::Residual
 }
 
 fn is_distributed<F: Scalar>(layer: &NamedLayer<F>) -> bool {
@@ -57,19 +21,18 @@ fn is_distributed<F: Scalar>(layer: &NamedLayer<F>) -> bool {
 
 /// Whether Keras has these layers only in a functional model.
 pub(super) fn is_needed<F: Scalar>(layers: &[NamedLayer<F>]) -> bool {
-    layers.iter().any(|layer| is_merged(layer) || is_distributed(layer))
+    layers.iter().any(|layer| is_residual(layer) || is_distributed(layer))
 }
 
 /// The groups of the layers in the file.
 pub(super) fn paths<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<LayerPath> {
-    fn kinds<F: Scalar>(layers: &[NamedLayer<F>], all: &mut Vec<String>) {
+    fn kinds<'a, F: Scalar>(layers: &'a [NamedLayer<F>], all: &mut Vec<&'a str>) {
         for layer in layers {
-            match Merged::of(layer) {
-                Some(merged) => {
-                    merged.chains.iter().for_each(|(_, layers)| kinds(layers, all));
-                    all.push(merged.kind);
-                }
-                None => all.push(layer.kind().into()),
+            if is_residual(layer) {
+                kinds(layer.layers(), all);
+                all.push("Add");
+            } else {
+                all.push(layer.kind());
             }
         }
     }
@@ -77,39 +40,28 @@ pub(super) fn paths<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<Lay
         layers: &[NamedLayer<F>],
         groups: &mut impl Iterator<Item = String>,
     ) -> Vec<LayerPath> {
-        let mut all = Vec::with_capacity(layers.len());
-        for layer in layers {
-            let inner = Merged::of(layer).map(|merged| {
-                let mut inner = Vec::new();
-                for (i, (_, layers)) in merged.chains.iter().enumerate() {
-                    let paths = places(layers, &mut *groups);
-                    match i == 0 && merged.first > 0 {
-                        true => inner.extend(paths),
-                        false => inner.push(LayerPath { group: String::new(), inner: Some(paths) }),
-                    }
-                }
-                inner
-            });
+        let place = |layer: &NamedLayer<F>| {
+            let inner = if is_residual(layer) { Some(places(layer.layers(), groups)) } else { None };
             let mut path = LayerPath { group: groups.next().unwrap_or_default(), inner };
             if is_distributed(layer) {
                 path.inner = Some(vec![distributed(&path.at("layer"), &layer.layers()[0])]);
             }
-            all.push(path);
-        }
-        all
+            path
+        };
+        layers.iter().map(place).collect()
     }
-    /// The layer of a `TimeDistributed`: a functional model of a single merged layer, or another `TimeDistributed`.
+    /// The layer of a `TimeDistributed`: a functional model of a single `Residual`, or another `TimeDistributed`.
     fn distributed<F: Scalar>(path: &LayerPath, layer: &NamedLayer<F>) -> LayerPath {
-        if is_merged(layer) {
+        if is_residual(layer) {
             let inner = paths(&format!("{}/layers", path.group), std::slice::from_ref(layer));
             return inner.into_iter().next().unwrap_or_default();
         }
         let inner = vec![distributed(&path.at("layer"), &layer.layers()[0])];
         LayerPath { group: path.group.clone(), inner: Some(inner) }
     }
-    let mut all = vec!["InputLayer".to_string()];
+    let mut all = vec!["InputLayer"];
     kinds(layers, &mut all);
-    let mut groups = chain::groups(above, all.iter().map(String::as_str)).into_iter().skip(1);
+    let mut groups = chain::groups(above, all.into_iter()).into_iter().skip(1);
     places(layers, &mut groups)
 }
 
@@ -122,8 +74,8 @@ pub(super) fn config<F: Scalar>(model: &Sequential<F>) -> Result<Config> {
     match &model.input {
         Some(input) if model.is_built() => of_layers(&model.layers, input, "functional"),
         _ => {
-            let reason = "Keras needs the shapes in a model with `Residual` or `Branches`: set the shape of a sample by \
-                `input`, and call `build`, `compile` or `fit` before";
+            let reason = "Keras needs the shapes in a model with `Residual`: set the shape of a sample by `input`, \
+                and call `build`, `compile` or `fit` before";
             Err(refuse(reason))
         }
     }
@@ -175,7 +127,7 @@ struct GraphWriter {
 }
 
 impl GraphWriter {
-    /// Adds layers of a chain; `prefix` makes the names of those within a merged layer unique in the model.
+    /// Adds layers of a chain; `prefix` makes the names of those within a `Residual` unique in the model.
     fn chain<F: Scalar>(
         &mut self,
         layers: &[NamedLayer<F>],
@@ -185,29 +137,20 @@ impl GraphWriter {
         depth: usize,
     ) -> Result<LayerOutput> {
         if depth > DEEPEST_RESIDUAL {
-            let most = format!("`Residual` and `Branches` are nested more than {DEEPEST_RESIDUAL} times");
+            let most = format!("`Residual` is nested more than {DEEPEST_RESIDUAL} times");
             return Err(refuse(most));
         }
         for layer in layers {
             let name = format!("{prefix}{}", layer.label());
             let is_trainable = is_trainable && layer.is_trainable();
             let config = layer.config().ok_or_else(|| not_savable("layer", layer));
-            let (config, args) = if let Some(merged) = Merged::of(layer) {
-                let mut ends = Vec::with_capacity(merged.chains.len());
-                for (own, layers) in merged.chains {
-                    let below = format!("{name}.{own}");
-                    let end = self.chain(layers, &below, input.clone(), is_trainable, depth + 1)?;
-                    ends.push(end.to_value::<F>());
-                }
+            let (config, args) = if is_residual(layer) {
+                let below = format!("{name}.");
+                let end = self.chain(layer.layers(), &below, input.clone(), is_trainable, depth + 1)?;
                 let mut config = config?;
-                (config.module, config.kind) = (Some("keras.layers".into()), merged.kind);
-                config.fields.retain(|(name, _)| {
-                    !["layers", "shortcut", "merge", "branches"].contains(&name.as_str())
-                });
-                if config.kind == "Concatenate" {
-                    config.set("axis", -1);
-                }
-                (config, Value::List(ends))
+                (config.module, config.kind) = (Some("keras.layers".into()), "Add".into());
+                config.fields.retain(|(name, _)| name != "layers");
+                (config, Value::List(vec![end.to_value::<F>(), input.to_value::<F>()]))
             } else {
                 let mut config = with_built_shape(config?, layer);
                 if is_distributed(layer) {
@@ -241,7 +184,7 @@ impl GraphWriter {
 
 /// The layer of a `TimeDistributed`, as a functional model.
 fn distributed<F: Scalar>(layer: &NamedLayer<F>) -> Result<Config> {
-    if is_merged(layer) {
+    if is_residual(layer) {
         let input = layer.input_shape().unwrap_or_default();
         return of_layers(std::slice::from_ref(layer), input, layer.label());
     }
