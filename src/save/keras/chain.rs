@@ -395,7 +395,7 @@ fn merged<F: Scalar>(
     let mut fields = Fields::new(config, format!("{path}.config"));
     let common = CommonSettings::read(&mut fields)?;
     if config.kind == "Concatenate" {
-        check_last_axis(&mut fields, config)?;
+        graph::check_last_axis(&mut fields, config)?;
     }
     fields.finish()?;
     let depth = 1 + branches.iter().flatten().map(|placed| placed.depth).max().unwrap_or(0);
@@ -455,26 +455,6 @@ fn bare<F: Scalar>(branch: Vec<PlacedLayer<F>>, prefix: &str) -> Vec<PlacedLayer
         PlacedLayer { layer: placed.layer.with_label(label), ..placed }
     };
     branch.into_iter().map(bare).collect()
-}
-
-/// Refuses a `Concatenate` along another axis than the last.
-fn check_last_axis(fields: &mut Fields, config: &Config) -> Result<()> {
-    let (axis, path): (i64, _) = (fields.get_or("axis", -1)?, fields.path_of("axis"));
-    let first = match graph::beside(config, "build_config") {
-        Some(Value::Map(build)) => build.iter().find(|(name, _)| name == "input_shape"),
-        _ => None,
-    };
-    let rank = match first {
-        Some((_, Value::List(shapes))) => match shapes.first() {
-            Some(Value::List(shape)) => shape.len() as i64,
-            _ => 0,
-        },
-        _ => 0,
-    };
-    if axis != -1 && axis != rank - 1 {
-        return Err(refuse(&path, "-1, the last axis", axis));
-    }
-    Ok(())
 }
 
 /// Makes names unique: if the name of a nested layer is taken, it is prefixed with the name of its model.

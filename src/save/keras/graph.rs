@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::chain::DEEPEST_RESIDUAL;
-use crate::config::{Config, Value, refuse};
+use crate::config::{Config, Fields, Value, refuse};
 use crate::error::{Error, Result};
 
 /// A layer of the chain.
@@ -132,8 +132,28 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
+/// Refuses a `Concatenate` along another axis than the last.
+pub(super) fn check_last_axis(fields: &mut Fields, config: &Config) -> Result<()> {
+    let (axis, path): (i64, _) = (fields.get_or("axis", -1)?, fields.path_of("axis"));
+    let first = match beside(config, "build_config") {
+        Some(Value::Map(build)) => build.iter().find(|(name, _)| name == "input_shape"),
+        _ => None,
+    };
+    let rank = match first {
+        Some((_, Value::List(shapes))) => match shapes.first() {
+            Some(Value::List(shape)) => shape.len() as i64,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    if axis != -1 && axis != rank - 1 {
+        return Err(refuse(&path, "-1, the last axis", axis));
+    }
+    Ok(())
+}
+
 /// Returns the entry of the file beside the settings of a layer.
-pub(super) fn beside<'a>(config: &'a Config, wanted: &str) -> Option<&'a Value> {
+fn beside<'a>(config: &'a Config, wanted: &str) -> Option<&'a Value> {
     config.beside.iter().find(|(name, _)| name == wanted).map(|(_, value)| value)
 }
 
