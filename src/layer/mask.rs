@@ -66,6 +66,22 @@ impl MaskRule {
             (whole, _) => whole,
         })
     }
+
+    /// The rule of branches with these rules, whose outputs are merged: the output has the mask if each branch passes it.
+    ///
+    /// Keras's merging layers join the masks of their inputs by `or`, and an input without a mask leaves none; here all
+    /// masks are that of the one input.
+    pub(in crate::layer) fn of_merge(rules: impl Iterator<Item = MaskRule>) -> MaskRule {
+        let join = |a: MaskRule, b: MaskRule| match (a, b) {
+            (MaskRule::Refuses, _) | (_, MaskRule::Refuses) => MaskRule::Refuses,
+            (MaskRule::Uses { .. }, _) | (_, MaskRule::Uses { .. }) => {
+                MaskRule::Uses { passes: a.passes() && b.passes() }
+            }
+            _ if a.passes() && b.passes() => MaskRule::Passes,
+            _ => MaskRule::Ends,
+        };
+        rules.reduce(join).unwrap_or_default()
+    }
 }
 
 /// The source of the mask of an activation.

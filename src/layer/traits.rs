@@ -72,6 +72,8 @@ pub enum Topology {
     Sequence,
     /// In sequence; the input is added to the output of the last.
     Residual,
+    /// In sequence but for the last, which reads the input of the whole; its output is added to that of the one before.
+    Shortcut,
     /// Each reads the input of the whole.
     Parallel,
 }

@@ -91,16 +91,19 @@ fn chain<F: Scalar>(
             // On the left, where no arrow passes.
             quoted(&(label + "\n")).replace("\\n", "\\l")
         );
-        let ways = if is_parallel(layer) { 1 } else { layer.layers().len() };
-        let ways = layer.layers().chunks(ways.max(1));
-        let inner: Vec<String> =
-            ways.map(|layers| chain(dot, layers, name.clone(), count, depth + 1)).collect();
+        let inner: Vec<String> = (lanes(layer).into_iter())
+            .map(|layers| chain(dot, layers, name.clone(), count, depth + 1))
+            .collect();
         let end = format!("n{count}");
         *count += 1;
-        if layer.traits().topology == Topology::Residual {
-            let _ = writeln!(dot, "{indent}  {end} [label=\"+\", shape=circle];\n{indent}  {name} -> {end};");
+        let topology = layer.traits().topology;
+        if matches!(topology, Topology::Residual | Topology::Shortcut) {
+            let _ = writeln!(dot, "{indent}  {end} [label=\"+\", shape=circle];");
         } else {
             let _ = writeln!(dot, "{indent}  {end} [label=\"\", shape=point];");
+        }
+        if topology == Topology::Residual {
+            let _ = writeln!(dot, "{indent}  {name} -> {end};");
         }
         for inner in inner {
             let _ = writeln!(dot, "{indent}  {inner} -> {end};");
@@ -147,18 +150,23 @@ fn colour<F: Scalar>(layer: &NamedLayer<F>) -> Colour {
     blend(WHITE, strong, 0.18)
 }
 
-/// Returns whether the inner layers all read the input of this layer, not the output of one another.
-fn is_parallel<F: Scalar>(layer: &NamedLayer<F>) -> bool {
-    layer.traits().topology == Topology::Parallel
+/// The chains of inner layers, which all read the input of this layer.
+fn lanes<F: Scalar>(layer: &NamedLayer<F>) -> Vec<&[NamedLayer<F>]> {
+    let layers = layer.layers();
+    match layer.traits().topology {
+        Topology::Parallel => layers.chunks(1).collect(),
+        Topology::Shortcut => <[_; 2]>::from(layers.split_at(layers.len().saturating_sub(1))).to_vec(),
+        Topology::Sequence | Topology::Residual => vec![layers],
+    }
 }
 
 /// The height of a layer with the arrow below it.
 fn height<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
-    match layer.layers() {
-        [] => BOX + GAP,
-        layers if is_parallel(layer) => 34.0 + GAP + layers.iter().map(height).fold(0.0, f64::max) + GAP,
-        layers => 34.0 + GAP + layers.iter().map(height).sum::<f64>() + GAP,
+    if layer.layers().is_empty() {
+        return BOX + GAP;
     }
+    let lanes = lanes(layer).into_iter().map(|layers| layers.iter().map(height).sum());
+    34.0 + GAP + lanes.fold(0.0, f64::max) + GAP
 }
 
 fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
@@ -194,14 +202,19 @@ fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, middle: f
     if width(&numbers, SMALL) < room {
         scene.coloured((right - 8.0, top + 14.0), numbers, SMALL, Anchor::End, FAINT);
     }
+    let lanes = lanes(layer);
     let mut inner = top + 34.0;
-    if is_parallel(layer) {
-        let each = (wide - 20.0) / layer.layers().len() as f64;
-        for (place, child) in layer.layers().iter().enumerate() {
+    if lanes.len() > 1 {
+        let each = (wide - 20.0) / lanes.len() as f64;
+        for (place, layers) in lanes.into_iter().enumerate() {
             let middle = left + 10.0 + each * (place as f64 + 0.5);
-            arrow(scene, middle, inner, inner + GAP);
-            draw(scene, child, inner + GAP, middle, each - 10.0);
-            scene.line(vec![(middle, inner + height(child)), (middle, bottom)], Stroke::new(INK, 1.4));
+            let mut inner = inner;
+            for child in layers {
+                arrow(scene, middle, inner, inner + GAP);
+                draw(scene, child, inner + GAP, middle, each - 10.0);
+                inner += height(child);
+            }
+            scene.line(vec![(middle, inner), (middle, bottom)], Stroke::new(INK, 1.4));
         }
         return;
     }

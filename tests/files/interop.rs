@@ -375,6 +375,8 @@ fn a_loaded_model_continues_with_the_same_dropout() {
         .seed(8)
         .input([6, 3])
         .add(Residual::new().add(Dense::new(3)).add(Dropout::new(0.5)))
+        .add(Residual::new().add(Dense::new(3)).add(Dropout::new(0.5)).shortcut(Dense::new(3)))
+        .add(Branches::new(Merge::Concatenate).branch().branch().add(Dense::new(3)).add(Dense::new(3)))
         .add(Lstm::new(4).dropout(0.2).recurrent_dropout(0.2))
         .add(Dense::new(2));
     let mut model = net;

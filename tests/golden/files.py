@@ -88,6 +88,34 @@ def residual_steps(x):
     return chain(x, L.TimeDistributed(step), L.LSTM(3), L.Dense(2))
 
 
+def conv(filters, size, **options):
+    return L.Conv1D(filters, size, padding="same", **options)
+
+
+def projected(x):
+    """Residual blocks with more channels and half the steps."""
+    for filters, strides in ((6, 1), (8, 2)):
+        branch = chain(x, conv(filters, 3, strides=strides, use_bias=False), L.BatchNormalization(momentum=0.9), L.ReLU(), conv(filters, 3))
+        shortcut = chain(x, conv(filters, 1, strides=strides, use_bias=False), L.BatchNormalization(momentum=0.9))
+        x = L.ReLU()(L.Add()([shortcut, branch]))
+    return chain(x, L.GlobalAveragePooling1D(), L.Dense(3, activation="softmax"))
+
+
+def inception(x):
+    for axis in (-1, 2):
+        x = L.Concatenate(axis=axis)([conv(2, 1)(x), chain(x, conv(2, 1, activation="relu"), conv(3, 5)), x, chain(x, L.MaxPooling1D(3, strides=1, padding="same"), conv(2, 1))])
+    return chain(x, L.GlobalMaxPooling1D(), L.Dense(3, activation="softmax"))
+
+
+def merges(x):
+    x = chain(x, L.Dense(5), L.ReLU())
+    # Equal values, of two and of three branches.
+    x = L.Maximum()([x, L.ReLU()(x), L.Activation("linear")(x), L.Dense(5)(x)])
+    inner = L.Average()([x, L.Dense(5, activation="tanh")(x), L.Add()([L.Dense(5)(x), L.Dense(5)(x)])])
+    x = L.Multiply()([x, inner, L.Dense(5, activation="sigmoid")(x)])
+    return chain(L.Add()([x, x, L.Dense(5)(x)]), L.GlobalAveragePooling1D(), L.Dense(2))
+
+
 # name: layers or a functional model, x; then, of a compiled one, y, optimizer, loss, metrics
 CASES = {
     "dense": ([L.Dense(5, activation="relu", name="F1"), L.Dense(3, activation="softmax", name="output")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
@@ -155,6 +183,10 @@ CASES = {
     "functional": (of(inner_functional), "flat", "soft", O.Nadam(0.02), K.MeanSquaredError(), None),
     "frozen_base": (of(frozen_base), "flat", "numbers", O.SGD(0.05, momentum=0.9), K.MeanSquaredError(), None),
     "residual": (of(residual), "series", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
+    "projected": (of(projected), "series", "hot", O.SGD(0.05), K.CategoricalCrossentropy(), ["accuracy"]),
+    "inception": (of(inception), "series", "hot", O.SGD(0.05), K.CategoricalCrossentropy(), None),
+    "merges": (of(merges), "series", "numbers", O.SGD(0.05), K.MeanSquaredError(), None),
+    "untrained_branches": (of(projected), "series", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), None),
     "residual_steps": (of(residual_steps), "series", "numbers", O.AdamW(0.02), K.MeanSquaredError(), None),
     "cells": ([L.RNN(L.LSTMCell(3, unit_forget_bias=False), return_sequences=True, go_backwards=True), L.Identity(), L.Bidirectional(L.RNN(L.GRUCell(2, reset_after=False), return_sequences=True)),
                L.ActivityRegularization(l1=0.01, l2=0.02), L.RNN(L.SimpleRNNCell(3, activation="relu")), L.Dense(2)], "series", "numbers", O.Adam(0.02), K.MeanSquaredError(), None),
@@ -169,7 +201,7 @@ CASES = {
 }
 for i, names in enumerate([("celu", "hard_shrink", "hard_silu", "hard_tanh"), ("leaky_relu", "log_sigmoid", "soft_shrink", "sparse_plus"), ("sparse_sigmoid", "squareplus", "tanh_shrink", "linear")]):
     CASES[f"activations_{i}"] = ([L.Dense(3, activation=name, kernel_initializer=I.RandomNormal(stddev=1.0)) for name in names], "flat")
-WIDE = ["dense", "conv2d", "transposed", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual", "legacy"]
+WIDE = ["dense", "conv2d", "transposed", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual", "projected", "inception", "merges", "legacy"]
 
 
 def networks():

@@ -317,6 +317,24 @@ fn containers_have_correct_gradients() {
     check(block(), &[4, 2]);
     check(Residual::new().add(Reshape::new([2, 4])).add(Dense::new(4)).add(Reshape::new([4, 2])), &[4, 2]);
     check(Residual::new().add(block()).add(Dropout::new(0.3)), &[4, 2]);
+    // Without biases before a batch normalization, whose gradients are rounding noise.
+    let same = |filters, size| Conv1D::new(filters, size).padding(Padding::Same).use_bias(false);
+    let unbiased = || {
+        let block = Residual::new().add(same(3, 3)).add(BatchNormalization::new()).add(Activation::Silu);
+        block.add(same(2, 1)).shortcut(same(2, 1)).shortcut(BatchNormalization::new())
+    };
+    check(unbiased(), &[4, 3]);
+    check(Residual::new().add(Dense::new(2)).shortcut(unbiased()).shortcut(Dense::new(2)), &[4, 3]);
+    for merge in [Merge::Add, Merge::Concatenate, Merge::Multiply, Merge::Average, Merge::Maximum] {
+        check(Branches::new(merge).add(unbiased()).branch().branch().add(Dense::new(2)), &[4, 2]);
+        let inner = || Branches::new(merge).add(Dense::new(3)).branch().add(unbiased()).add(Dense::new(3));
+        let recurrent = Gru::new(3).return_sequences(true);
+        check(Branches::new(Merge::Concatenate).add(inner()).branch().add(recurrent), &[4, 2]);
+        check(
+            Branches::new(merge).add(Reshape::new([8])).branch().add(Flatten::new()).add(Dense::new(8)),
+            &[4, 2],
+        );
+    }
     check(TimeDistributed::new(Bidirectional::new(Lstm::new(2)).merge_mode(MergeMode::Sum)), &[2, 3, 2]);
     check(Residual::new().add(TimeDistributed::new(Dense::new(2))).trainable(false), &[3, 2]);
     check(Residual::new().add(Bidirectional::new(Gru::new(1).return_sequences(true))), &[3, 2]);

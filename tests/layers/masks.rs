@@ -43,7 +43,7 @@ fn every_layer_treats_masks_as_in_keras() {
             "SimpleRNN" | "LSTM" | "GRU" | "Bidirectional" => matches!(rule, MaskRule::Uses { .. }),
             "BatchNormalization" => matches!(rule, MaskRule::Uses { passes: true } | MaskRule::Refuses),
             "GlobalAveragePooling1D" => rule == MaskRule::Uses { passes: false },
-            "Residual" => rule != MaskRule::Refuses,
+            "Residual" | "Branches" => rule != MaskRule::Refuses,
             "TimeDistributed" => matches!(rule, MaskRule::Passes | MaskRule::Uses { passes: true }),
             "Softmax" => matches!(rule, MaskRule::Passes | MaskRule::Refuses),
             kind if PASSING.contains(&kind) => rule == MaskRule::Passes,
@@ -87,6 +87,20 @@ fn gradients_under_a_mask_are_those_of_differences() {
         model().add(BatchNormalization::new()).add(Flatten::new()),
         model().add(TimeDistributed::new(BatchNormalization::new())).add(SimpleRnn::new(2)),
         model().add(Residual::new().add(Dense::new(3)).add(BatchNormalization::new())).add(Gru::new(2)),
+        model()
+            .add(
+                Residual::new()
+                    .add(Dense::new(4))
+                    .shortcut(BatchNormalization::new())
+                    .shortcut(Dense::new(4)),
+            )
+            .add(Gru::new(2)),
+        model()
+            .add(Branches::new(Merge::Concatenate).branch().add(BatchNormalization::new()).branch())
+            .add(Gru::new(2)),
+        model()
+            .add(Branches::new(Merge::Concatenate).branch().add(Conv1D::new(2, 1)).branch())
+            .add(Gru::new(2)),
         model().add(LayerNormalization::new()).add(GlobalAveragePooling1D::new()),
     ];
     for mut model in models {

@@ -263,6 +263,8 @@ fn models_are_drawn_as_diagrams() {
                 .add(Residual::new().add(Conv1D::new(8, 3).padding(Padding::Same)))
                 .add(Dropout::new(0.2)),
         )
+        .add(Residual::new().add(Dense::new(4)).add(Relu::new()).shortcut(Dense::new(4)).name("wider"))
+        .add(Branches::new(Merge::Average).branch().branch().add(Dense::new(4)).add(Relu::new()))
         .add(Bidirectional::new(Lstm::new(3)))
         .add(Flatten::new())
         .add(Dense::new(5))
@@ -279,6 +281,10 @@ fn models_are_drawn_as_diagrams() {
     assert!(dot.contains("subgraph cluster_n2") && dot.contains("a \\\"name\\\" <b>"), "{dot}");
     assert_eq!(dot.matches('{').count(), dot.matches('}').count());
     assert!(dot.contains("residual (Residual)\\l"), "beside the arrows");
+    for (text, count) in [("shortcut (Chain)", 1), ("branches (Branches)", 1), ("branch_1 (Chain)", 1)] {
+        assert_eq!(dot.matches(text).count(), count, "{text} in {dot}");
+    }
+    assert_eq!(dot.matches("label=\"+\"").count(), 3, "{dot}");
     // The sum of a residual block is inside its frame.
     assert!(dot.lines().any(|line| line.starts_with("    n") && line.contains("label=\"+\"")), "{dot}");
 }

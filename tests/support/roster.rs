@@ -65,6 +65,12 @@ fn row<F: Scalar>(layer: impl Layer<F> + 'static, shape: &[usize]) -> LayerCase<
     LayerCase { layer, shape, without_keras: None, without_onnx: None, different_in_training: None }
 }
 
+/// Three branches, with equal values in the first two.
+fn merged<F: Scalar>(merge: Merge, name: &str) -> LayerCase<F> {
+    let branches = Branches::new(merge).branch().branch().add(Relu::new()).branch();
+    row(branches.add(Dense::new(4)).add(Activation::Tanh).name(name), &[4])
+}
+
 pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
     let (he, l2, norm) = (
         Initializer::HeNormal,
@@ -123,6 +129,30 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)), &[4, 4]),
         row(Residual::new().add(Dense::new(3)), &[3])
             .without_keras("Keras has no such layer; mixes.rs compares networks that add their input"),
+        row(
+            Residual::new()
+                .add(Conv1D::new(3, 3).strides(2).padding(Padding::Same))
+                .shortcut(Conv1D::new(3, 1).strides(2))
+                .shortcut(BatchNormalization::new().momentum(0.9))
+                .name("residual_shortcut"),
+            &[4, 2],
+        )
+        .different_in_training("normalizes by the batch's own statistics"),
+        row(
+            Branches::new(Merge::Concatenate)
+                .branch()
+                .add(Conv1D::new(2, 3).padding(Padding::Same).activation(Activation::Tanh))
+                .add(Conv1D::new(3, 1))
+                .branch()
+                .branch()
+                .add(MaxPooling1D::new(3).strides(1).padding(Padding::Same)),
+            &[4, 2],
+        )
+        .without_keras("Keras has no such layer; files.rs compares networks with each merge"),
+        merged(Merge::Add, "branches_add"),
+        merged(Merge::Multiply, "branches_multiply"),
+        merged(Merge::Average, "branches_average"),
+        merged(Merge::Maximum, "branches_maximum"),
         row(Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)).name("residual_dropout"), &[3])
             .different_in_training(RANDOM),
         row(

@@ -205,6 +205,10 @@ fn layers_of_sequences_and_images_check_their_arguments() {
             Residual::new().add(Dense::new(4).activity_regularizer(Regularizer::L1(0.1))).into_named(),
             "activity_regularizer",
         ),
+        (Residual::new().add(Dense::new(4)).shortcut(Dense::new(3)).into_named(), "shortcut"),
+        (Branches::new(Merge::Add).add(Dense::new(3)).branch().into_named(), "branches"),
+        (Branches::new(Merge::Concatenate).add(Flatten::new()).branch().into_named(), "branches"),
+        (Branches::new(Merge::Concatenate).add(MaxPooling1D::new(2)).branch().into_named(), "branches"),
     ] {
         let fault = find(layer, &[10, 4]);
         assert!(
@@ -279,6 +283,8 @@ fn layers_of_sequences_and_images_check_their_arguments() {
     let dilated = Conv2D::new(2, [3, 3]).padding(Padding::Causal);
     expect!(find(dilated.into_named(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
     expect!(find(Residual::new().into_named(), &[3]), Error::NoLayers);
+    expect!(find(Residual::new().shortcut(Dense::new(3)).into_named(), &[3]), Error::NoLayers);
+    expect!(find(Branches::new(Merge::Add).into_named(), &[3]), Error::NoLayers);
     let orthogonal = PRelu::new().alpha_initializer(Initializer::Orthogonal { gain: 1.0 });
     expect!(find(orthogonal.into_named(), &[3]), Error::ArrayShape { argument: "alpha_initializer", expected: ExpectedShape::Rank { least: 2, most: None }, found }
         if found == &[3]);

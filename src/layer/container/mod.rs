@@ -1,8 +1,12 @@
 //! Layers that contain layers.
 
+mod branches;
+mod chain;
 mod residual;
 mod time_distributed;
 
+pub(super) use branches::from_fields as branches_from_fields;
+pub use branches::{Branches, Merge};
 pub use residual::Residual;
 pub(super) use residual::from_fields as residual_from_fields;
 pub use time_distributed::TimeDistributed;
@@ -22,4 +26,9 @@ pub(super) fn check_inner<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// The smallest number of indices that one of these layers reads, which all read the same input.
+fn indices<'a, F: Scalar>(layers: impl Iterator<Item = &'a NamedLayer<F>>) -> Option<usize> {
+    layers.filter_map(NamedLayer::indices).min()
 }

@@ -1,15 +1,18 @@
 //! Reads a Keras model as one chain of layers.
 //!
 //! The layers of a nested model become layers of the chain. If the model is within a `TimeDistributed`, each of its
-//! layers becomes a `TimeDistributed`. An `Add` of a branch and the branch's input becomes a [`Residual`].
+//! layers becomes a `TimeDistributed`. An `Add` of two chains with one start, of which one may be empty, becomes a
+//! [`Residual`]; any other merge of chains with one start becomes [`Branches`].
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::graph;
+use super::graph::{self, ChainStep};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, LayerExt, NamedLayer, Residual, TimeDistributed, check_precision, names};
+use crate::layer::{
+    Branches, Layer, LayerExt, Merge, NamedLayer, Residual, TimeDistributed, check_precision, names,
+};
 use crate::model::InputShape;
 use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
@@ -23,7 +26,7 @@ const LONGEST: usize = 255;
 /// Where a file keeps the arrays of a layer.
 #[derive(Debug, Default)]
 pub(in crate::save) struct LayerPath {
-    /// The group of the layer.
+    /// The group of the layer; empty for a chain within a layer, which is no layer of Keras.
     pub(in crate::save) group: String,
     /// The paths of its inner layers; `None` for the usual paths within the group.
     pub(in crate::save) inner: Option<Vec<LayerPath>>,
@@ -32,6 +35,12 @@ pub(in crate::save) struct LayerPath {
 impl LayerPath {
     pub(in crate::save) fn of(group: String) -> Self {
         LayerPath { group, inner: None }
+    }
+
+    /// Whether a merging layer of Keras joins several chains in it.
+    #[cfg(feature = "keras")]
+    pub(super) fn is_branched(&self) -> bool {
+        self.inner.iter().flatten().any(|path| path.group.is_empty() || path.is_branched())
     }
 
     /// The path of an inner layer.
@@ -226,33 +235,36 @@ impl<F: Scalar> ChainReader<'_, F> {
     fn functional(&self, config: &Config, at: &ModelPosition) -> Result<FlatModel<F>> {
         let (mut fields, values) = at.fields(config)?;
         let mut end = |name| fields.value(name).unwrap_or(&Value::Null);
-        let steps = graph::chain(values, (end("input_layers"), end("output_layers")), &at.prefix)?;
+        let (start, index, steps) =
+            graph::chain(values, (end("input_layers"), end("output_layers")), &at.prefix)?;
         fields.finish()?;
-        let mut groups = groups_of(&at.group, values);
-        let mut layers: Vec<PlacedLayer<F>> = Vec::new();
-        let (mut input, mut ends) = (None, Vec::with_capacity(steps.len()));
-        for (position, step) in steps.iter().enumerate() {
-            let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
-            if position == 0 {
-                input = self.input_shape(step.config, &path)?;
-            } else if let Some(start) = step.start {
-                let Some(first) = ends[start] else {
-                    let expected = "branches that lie within each other or follow each other";
-                    let found = format!("two that overlap at this {}", step.config.kind);
-                    return Err(refuse(&format!("{path}.inbound_nodes"), expected, found));
-                };
-                ends[start + 1..].fill(None);
-                let branch = layers.split_off(first);
-                layers.push(residual(step.config, &path, group, branch)?);
-            } else {
-                layers.extend(self.layers(&values[step.index], &path, group, at)?.layers);
-            }
-            ends.push(Some(layers.len()));
-        }
+        let input = self.input_shape(start, &at.layer(index))?;
+        let mut layers = self.steps(&steps, values, &mut groups_of(&at.group, values), at)?;
         if config.get("trainable") == Some(&Value::Bool(false)) {
             layers.iter_mut().for_each(|placed| placed.layer.set_trainable(false));
         }
         Ok(FlatModel { input, layers })
+    }
+
+    /// Reads the layers of a chain.
+    fn steps(
+        &self,
+        steps: &[ChainStep],
+        values: &[Value],
+        groups: &mut [String],
+        at: &ModelPosition,
+    ) -> Result<Vec<PlacedLayer<F>>> {
+        let mut layers = Vec::with_capacity(steps.len());
+        for step in steps {
+            let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
+            if graph::is_merge(&step.config.kind) {
+                let branches = step.branches.iter().map(|steps| self.steps(steps, values, groups, at));
+                layers.push(merged(step.config, &path, group, branches.collect::<Result<_>>()?)?);
+            } else {
+                layers.extend(self.layers(&values[step.index], &path, group, at)?.layers);
+            }
+        }
+        Ok(layers)
     }
 
     /// Returns the shape of a sample that an `InputLayer` states.
@@ -366,38 +378,76 @@ impl CommonSettings {
     }
 }
 
-/// Joins a branch and its start; `config` are the settings of the `Add`.
-fn residual<F: Scalar>(
+/// Joins branches with one start; `config` are the settings of the merging layer.
+fn merged<F: Scalar>(
     config: &Config,
     path: &str,
     group: String,
-    branch: Vec<PlacedLayer<F>>,
+    branches: Vec<Vec<PlacedLayer<F>>>,
 ) -> Result<PlacedLayer<F>> {
     let mut fields = Fields::new(config, format!("{path}.config"));
     let common = CommonSettings::read(&mut fields)?;
+    if config.kind == "Concatenate" {
+        graph::check_last_axis(&mut fields, config)?;
+    }
     fields.finish()?;
-    let depth = 1 + branch.iter().map(|placed| placed.depth).max().unwrap_or(0);
+    let depth = 1 + branches.iter().flatten().map(|placed| placed.depth).max().unwrap_or(0);
     if depth > DEEPEST_RESIDUAL {
         let expected = format!("at most {DEEPEST_RESIDUAL} residual connections within each other");
         return Err(refuse(path, expected, "more"));
     }
-    let mut branch = unique(branch)?;
+    let branches: Vec<Vec<PlacedLayer<F>>> = branches.into_iter().map(unique).collect::<Result<_>>()?;
+    let merge = Merge::from_value(&Value::Text(config.kind.clone()), path)?;
     // A model that was saved here has the inner names `residual.dense`, since Keras wants them unique in the whole model.
     let prefix = format!("{}.", common.name);
-    if branch.iter().all(|placed| placed.layer.label().starts_with(&prefix)) {
-        let bare = |placed: PlacedLayer<F>| {
-            let label = placed.layer.label()[prefix.len()..].to_string();
-            PlacedLayer { layer: placed.layer.with_label(label), ..placed }
-        };
-        branch = branch.into_iter().map(bare).collect();
-    }
-    let (mut block, mut inner) = (Residual::new(), Vec::with_capacity(branch.len()));
-    for placed in branch {
-        block = block.add(placed.layer);
-        inner.push(placed.path);
-    }
-    let layer = common.penalized(block.name(common.name.as_str()).trainable(common.trainable));
+    let one_has_layers = branches.iter().any(|branch| !branch.is_empty());
+    let (layer, inner) = match (merge, <[_; 2]>::try_from(branches)) {
+        (Merge::Add, Ok([a, b])) if one_has_layers => {
+            // The shortcut is the shorter chain.
+            let (f, g) = if b.len() > a.len() { (b, a) } else { (a, b) };
+            let (mut block, mut inner) = (Residual::new(), Vec::new());
+            for placed in bare(f, &prefix) {
+                block = block.add(placed.layer);
+                inner.push(placed.path);
+            }
+            let mut shortcut = Vec::new();
+            for placed in g {
+                block = block.shortcut(placed.layer);
+                shortcut.push(placed.path);
+            }
+            if !shortcut.is_empty() {
+                inner.push(LayerPath { group: String::new(), inner: Some(shortcut) });
+            }
+            (block.name(common.name.as_str()), inner)
+        }
+        (merge, branches) => {
+            let (mut layer, mut inner) = (Branches::new(merge), Vec::new());
+            for branch in branches.map_or_else(|more| more, Vec::from) {
+                let mut paths = Vec::with_capacity(branch.len());
+                layer = layer.branch();
+                for placed in branch {
+                    layer = layer.add(placed.layer);
+                    paths.push(placed.path);
+                }
+                inner.push(LayerPath { group: String::new(), inner: Some(paths) });
+            }
+            (layer.name(common.name.as_str()), inner)
+        }
+    };
+    let layer = common.penalized(layer.trainable(common.trainable));
     Ok(PlacedLayer { layer, path: LayerPath { group, inner: Some(inner) }, model: None, depth })
+}
+
+/// Removes this prefix from the names of a chain if all have it.
+fn bare<F: Scalar>(branch: Vec<PlacedLayer<F>>, prefix: &str) -> Vec<PlacedLayer<F>> {
+    if !branch.iter().all(|placed| placed.layer.label().starts_with(prefix)) {
+        return branch;
+    }
+    let bare = |placed: PlacedLayer<F>| {
+        let label = placed.layer.label()[prefix.len()..].to_string();
+        PlacedLayer { layer: placed.layer.with_label(label), ..placed }
+    };
+    branch.into_iter().map(bare).collect()
 }
 
 /// Makes names unique: if the name of a nested layer is taken, it is prefixed with the name of its model.

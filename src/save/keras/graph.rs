@@ -1,8 +1,9 @@
-//! Orders the layers of a functional model, which must be a chain in which each `Add` joins a branch and its start.
+//! Orders the layers of a functional model, which must be a chain in which each merging layer joins branches with one start.
 
 use std::collections::HashMap;
 
-use crate::config::{Config, Value, refuse};
+use super::chain::DEEPEST_RESIDUAL;
+use crate::config::{Config, Fields, Value, refuse};
 use crate::error::{Error, Result};
 
 /// A layer of the chain.
@@ -10,8 +11,13 @@ pub(super) struct ChainStep<'a> {
     /// Its place in the file's list of layers.
     pub(super) index: usize,
     pub(super) config: &'a Config,
-    /// For an `Add`: the position in the chain of the second input, the start of the branch.
-    pub(super) start: Option<usize>,
+    /// For a merging layer: the branches from the step before, in the order of its inputs.
+    pub(super) branches: Vec<Vec<ChainStep<'a>>>,
+}
+
+/// Whether Keras calls this kind a merging layer, and `Residual` or `Branches` can be one.
+pub(super) fn is_merge(kind: &str) -> bool {
+    ["Add", "Concatenate", "Multiply", "Average", "Maximum"].contains(&kind)
 }
 
 /// A layer and its inputs.
@@ -21,12 +27,12 @@ struct GraphNode<'a> {
     inputs: Vec<usize>,
 }
 
-/// Returns the chain of a functional model; the first step is its input. Paths in errors start with `prefix`.
+/// Returns the input of a functional model and the chain from there. Paths in errors start with `prefix`.
 pub(super) fn chain<'a>(
     values: &'a [Value],
     (inputs, outputs): (&Value, &Value),
     prefix: &str,
-) -> Result<Vec<ChainStep<'a>>> {
+) -> Result<(&'a Config, usize, Vec<ChainStep<'a>>)> {
     let path = |i: usize| format!("{prefix}layers[{i}]");
     let mut names: HashMap<&str, usize> = HashMap::with_capacity(values.len());
     let mut nodes: Vec<GraphNode> = Vec::with_capacity(values.len());
@@ -58,51 +64,92 @@ pub(super) fn chain<'a>(
             (true, _) => return Err(refuse(&path, "one input of the model", format!("also {what}"))),
             (false, 0) => return Err(refuse(&path, "an input of the layer", format!("none of {what}"))),
             (false, 1) => {}
-            (false, 2) if node.config.kind == "Add" => {}
+            (false, _) if is_merge(&node.config.kind) => {}
             (false, count) => {
-                let expected =
-                    "one input, or an Add of a chain and its own start: no other merge is supported";
+                let expected = "one input, or an Add, Concatenate, Multiply, Average or Maximum of branches \
+                    with one start: no other merge is supported";
                 return Err(refuse(&path, expected, format!("{count} inputs of {what}")));
             }
         }
         node.inputs = sources.into_iter().map(|name| find(name, &path)).collect::<Result<_>>()?;
     }
-    let depths = depths(&nodes, input, &path)?;
-    let (mut order, mut current) = (vec![(output, None)], output);
-    loop {
-        current = match nodes[current].inputs[..] {
-            [before] => before,
-            [a, b] => {
-                let (before, start) = if depths[a] > depths[b] { (a, b) } else { (b, a) };
-                if depths[before] == depths[start] {
-                    let node = &nodes[current];
-                    let expected = "an Add of a chain and its own start";
-                    let found = format!("`{}` of two other branches", node.name);
-                    return Err(refuse(&format!("{}.inbound_nodes", path(current)), expected, found));
-                }
-                if let Some((_, second)) = order.last_mut() {
-                    *second = Some(start);
-                }
-                before
-            }
-            _ => break,
-        };
-        order.push((current, None));
-    }
-    order.reverse();
-    let mut positions = vec![None; nodes.len()];
-    order.iter().enumerate().for_each(|(position, (index, _))| positions[*index] = Some(position));
-    if let Some(i) = positions.iter().position(Option::is_none) {
+    let dominators = dominators(&nodes, input, &path)?;
+    let mut walk = Walk { used: vec![false; nodes.len()], nodes: &nodes, dominators, path: &path };
+    let steps = walk.back(output, input, None, 0)?;
+    walk.used[input] = true;
+    if let Some(i) = walk.used.iter().position(|used| !used) {
         let expected = "a layer of the one chain from the input to the output";
         let found = format!("`{}` ({}) beside it", nodes[i].name, nodes[i].config.kind);
         return Err(refuse(&path(i), expected, found));
     }
-    let step = |(index, start): (usize, Option<usize>)| ChainStep {
-        index,
-        config: nodes[index].config,
-        start: start.and_then(|start| positions[start]),
+    Ok((nodes[input].config, input, steps))
+}
+
+/// Splits a graph into chains.
+struct Walk<'n, 'a> {
+    nodes: &'n [GraphNode<'a>],
+    /// For each layer, the last one through which all paths to it go.
+    dominators: Vec<usize>,
+    /// Whether a layer is part of a chain.
+    used: Vec<bool>,
+    path: &'n dyn Fn(usize) -> String,
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Returns the chain between two layers, the first excluded; `merge` joins it with others.
+    fn back(
+        &mut self,
+        end: usize,
+        start: usize,
+        merge: Option<usize>,
+        depth: usize,
+    ) -> Result<Vec<ChainStep<'a>>> {
+        let (mut steps, mut current) = (Vec::new(), end);
+        while current != start {
+            let node = &self.nodes[current];
+            if std::mem::replace(&mut self.used[current], true) {
+                let expected = "branches that lie within each other or follow each other";
+                let merge = merge.unwrap_or(current);
+                let found = format!("two that overlap at this {}", self.nodes[merge].config.kind);
+                return Err(refuse(&format!("{}.inbound_nodes", (self.path)(merge)), expected, found));
+            }
+            if depth > DEEPEST_RESIDUAL {
+                let expected = format!("at most {DEEPEST_RESIDUAL} residual connections within each other");
+                return Err(refuse(&(self.path)(current), expected, "more"));
+            }
+            let before = self.dominators[current];
+            let mut branches = Vec::new();
+            if is_merge(&node.config.kind) {
+                for &input in &node.inputs {
+                    branches.push(self.back(input, before, Some(current), depth + 1)?);
+                }
+            }
+            steps.push(ChainStep { index: current, config: node.config, branches });
+            current = before;
+        }
+        steps.reverse();
+        Ok(steps)
+    }
+}
+
+/// Refuses a `Concatenate` along another axis than the last.
+pub(super) fn check_last_axis(fields: &mut Fields, config: &Config) -> Result<()> {
+    let (axis, path): (i64, _) = (fields.get_or("axis", -1)?, fields.path_of("axis"));
+    let first = match beside(config, "build_config") {
+        Some(Value::Map(build)) => build.iter().find(|(name, _)| name == "input_shape"),
+        _ => None,
     };
-    Ok(order.into_iter().map(step).collect())
+    let rank = match first {
+        Some((_, Value::List(shapes))) => match shapes.first() {
+            Some(Value::List(shape)) => shape.len() as i64,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    if axis != -1 && axis != rank - 1 {
+        return Err(refuse(&path, "-1, the last axis", axis));
+    }
+    Ok(())
 }
 
 /// Returns the entry of the file beside the settings of a layer.
@@ -239,17 +286,36 @@ fn predicts_in_training(config: &Config) -> bool {
     !draws_later(config) && (frozen || !averages(config))
 }
 
-/// Returns the length of the longest path from the input to each layer.
-fn depths(nodes: &[GraphNode], input: usize, path: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
-    let (mut depths, mut users) = (vec![0; nodes.len()], vec![Vec::new(); nodes.len()]);
+/// Returns the dominator of each layer: the last one through which all paths from the input to it go.
+fn dominators(nodes: &[GraphNode], input: usize, path: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
+    let mut users = vec![Vec::new(); nodes.len()];
     for (i, node) in nodes.iter().enumerate() {
         node.inputs.iter().for_each(|&before| users[before].push(i));
     }
     let mut waiting: Vec<usize> = nodes.iter().map(|node| node.inputs.len()).collect();
+    // The number of dominators above each.
+    let (mut dominators, mut depths) = (vec![input; nodes.len()], vec![0; nodes.len()]);
+    // Branches that do not overlap are walked once.
+    let mut left = 2 * nodes.len() + users.iter().map(Vec::len).sum::<usize>();
     let mut ready = vec![input];
     while let Some(i) = ready.pop() {
+        if let [first, others @ ..] = &nodes[i].inputs[..] {
+            let mut common = *first;
+            for &other in others {
+                let mut other = other;
+                while common != other {
+                    let deeper = if depths[common] > depths[other] { &mut common } else { &mut other };
+                    *deeper = dominators[*deeper];
+                    left = left.checked_sub(1).ok_or_else(|| {
+                        let expected = "branches that lie within each other or follow each other";
+                        let found = format!("two that overlap before this {}", nodes[i].config.kind);
+                        refuse(&format!("{}.inbound_nodes", path(i)), expected, found)
+                    })?;
+                }
+            }
+            (dominators[i], depths[i]) = (common, depths[common] + 1);
+        }
         for &user in &users[i] {
-            depths[user] = depths[user].max(depths[i] + 1);
             waiting[user] -= 1;
             if waiting[user] == 0 {
                 ready.push(user);
@@ -261,7 +327,7 @@ fn depths(nodes: &[GraphNode], input: usize, path: &dyn Fn(usize) -> String) -> 
             let found = format!("a cycle through or before `{}`", nodes[i].name);
             Err(refuse(&format!("{}.inbound_nodes", path(i)), "a chain from the input to the output", found))
         }
-        None => Ok(depths),
+        None => Ok(dominators),
     }
 }
 

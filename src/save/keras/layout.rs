@@ -51,7 +51,10 @@ fn place<'a, F: Scalar>(path: &LayerPath, layer: &'a NamedLayer<F>, all: &mut Ve
     let group = &path.group;
     let own =
         if layer.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
-    all.push(WeightGroup { path: own, layer });
+    // A chain within a layer is no layer of Keras.
+    if !group.is_empty() {
+        all.push(WeightGroup { path: own, layer });
+    }
     let usual;
     let inner = match (&path.inner, layer.kind(), layer.layers()) {
         (Some(inner), ..) => inner,

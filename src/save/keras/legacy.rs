@@ -10,7 +10,7 @@ use super::super::{Loader, build, json};
 use super::LayerPath;
 use super::chain::groups_of;
 use super::layout::{own, places};
-use super::read::{fill, fill_optimizer};
+use super::read::{fill, fill_optimizer, reset_if_branched};
 use crate::config::{Config, Value, refuse};
 use crate::error::Result;
 use crate::files::budget::Budget;
@@ -72,7 +72,9 @@ pub(in crate::save) fn read<F: Scalar>(
                 let name = names.get(place).map_or("", |name| name);
                 format!("{OPTIMIZER}/{name}")
             };
-            fill_optimizer(&mut model, &mut compiled, &tree, (&path, names.len()), input, budget)?;
+            if !reset_if_branched(&model, &mut compiled, &layers) {
+                fill_optimizer(&mut model, &mut compiled, &tree, (&path, names.len()), input, budget)?;
+            }
         }
         model.compiled = Some(compiled);
     }

@@ -6,8 +6,8 @@
 //!
 //! cornu has one kind of model, a chain. The layers of a nested model become part of the chain; in the file, their
 //! arrays are below the nested model: `layers/sequential/layers/dense/vars/0`. A functional model loads if it is a
-//! chain in which each `Add` joins a branch and its start. A model with a `Residual` is written as such a functional
-//! model.
+//! chain in which merging layers join branches with one start. A model with a `Residual` without a shortcut is written as a
+//! functional model.
 
 mod architecture;
 mod chain;

@@ -58,11 +58,29 @@ pub(in crate::save) fn read<F: Scalar>(
         if model.is_built() {
             let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
             let path = |place: usize| format!("optimizer/vars/{place}");
-            fill_optimizer(&mut model, &mut compiled, &tree, (&path, found), values, budget)?;
+            if !reset_if_branched(&model, &mut compiled, &layers) {
+                fill_optimizer(&mut model, &mut compiled, &tree, (&path, found), values, budget)?;
+            }
         }
         model.compiled = Some(compiled);
     }
     Ok(model)
+}
+
+/// Resets an optimizer with arrays per parameter if Keras joins several chains: it orders their layers by the distance from the
+/// output. Returns whether it did.
+pub(super) fn reset_if_branched<F: Scalar>(
+    model: &Sequential<F>,
+    compiled: &mut Compiled<F>,
+    layers: &[LayerPath],
+) -> bool {
+    let per_param = |slot: &Slot| matches!(slot, Slot::Average(_) | Slot::Accumulated(_) | Slot::Own(..));
+    let resets =
+        layers.iter().any(LayerPath::is_branched) && row(compiled, &trained(model)).iter().any(per_param);
+    if resets {
+        compiled.reset("the file orders its arrays by the distance of their layers from the output");
+    }
+    resets
 }
 
 /// Parses a text file of the archive.

@@ -6,7 +6,7 @@ use super::shape::reversed;
 use super::{adaptive, basic, category, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
 use crate::layer::mask::{self, MaskSource};
-use crate::layer::{Layer, MaskRule, MergeMode, NamedLayer};
+use crate::layer::{Layer, MaskRule, Merge, MergeMode, NamedLayer, Topology};
 use crate::scalar::Scalar;
 
 /// Runs the layers one after another; `mask` is that of the input.
@@ -110,15 +110,42 @@ fn apply<F: Scalar>(
         "Bidirectional" => bidirectional(graph, &at, x),
         "TimeDistributed" => time_distributed(graph, &at, x),
         "Residual" => residual(graph, &at, x),
+        "Chain" => chain(graph, layer.layers(), &at.path, x, mask),
+        "Branches" => branches(graph, &at, x),
         _ => Err(refused("it has no ONNX operator")),
     }
 }
 
-/// x + f(x).
+/// f(x) + x, or f(x) + g(x).
 fn residual<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let through = chain(graph, at.layer.layers(), &at.path, x, at.mask.as_ref())?;
+    let has_shortcut = at.layer.traits().topology == Topology::Shortcut;
+    let (layers, shortcut) = at.layer.layers().split_at(at.layer.layers().len() - usize::from(has_shortcut));
+    let through = chain(graph, layers, &at.path, x, at.mask.as_ref())?;
+    let around = match shortcut {
+        [] => x.to_string(),
+        [shortcut, ..] => link(graph, layers.len(), shortcut, &at.path, x, at.mask.as_ref())?,
+    };
     graph.enter(&at.path);
-    Ok(graph.op("Add", &[x, &through], vec![]))
+    Ok(graph.op("Add", &[&around, &through], vec![]))
+}
+
+/// All branches, merged.
+fn branches<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let mut outputs = Vec::new();
+    for (index, branch) in at.layer.layers().iter().enumerate() {
+        outputs.push(link(graph, index, branch, &at.path, x, at.mask.as_ref())?);
+    }
+    graph.enter(&at.path);
+    let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    Ok(match at.get("merge")? {
+        Merge::Add => graph.op("Sum", &outputs, vec![]),
+        Merge::Concatenate => graph.op("Concat", &outputs, vec![int("axis", -1)]),
+        Merge::Multiply => outputs[1..]
+            .iter()
+            .fold(outputs[0].to_string(), |product, output| graph.op("Mul", &[&product, output], vec![])),
+        Merge::Average => graph.op("Mean", &outputs, vec![]),
+        Merge::Maximum => graph.op("Max", &outputs, vec![]),
+    })
 }
 
 /// Merges steps and samples into one batch for the inner layer.

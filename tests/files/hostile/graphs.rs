@@ -52,7 +52,6 @@ fn check(what: &str, layers: &[String], last: &str, words: &str) {
 
 #[test]
 fn graphs_that_are_no_chain_are_refused() {
-    let merge = "an Add of a chain and its own start";
     check("a cycle", &[relu("a", "b"), relu("b", "a")], "b", "a cycle through or before `a`");
     check("a loop", &[relu("a", "a")], "a", "a cycle");
     let loops = [relu("a", "x"), join("Add", "c", ["a", "d"]), relu("d", "c")];
@@ -62,13 +61,19 @@ fn graphs_that_are_no_chain_are_refused() {
     check("a name twice", &[relu("a", "x"), relu("a", "x")], "a", "`a`");
     check("a layer beside the chain", &[relu("a", "x"), relu("b", "x")], "b", "found `a` (ReLU) beside it");
     check("two inputs", &[input("y"), join("Add", "a", ["x", "y"])], "a", "also `y` (InputLayer)");
-    check("x + x", &[join("Add", "a", ["x", "x"])], "a", merge);
-    let branches = [relu("a", "x"), relu("b", "x"), join("Add", "c", ["a", "b"])];
-    check("two branches", &branches, "c", merge);
-    let concatenated = [relu("a", "x"), join("Concatenate", "c", ["a", "x"])];
-    check("another merge", &concatenated, "c", "2 inputs of `c` (Concatenate)");
+    let subtracted = [relu("a", "x"), join("Subtract", "c", ["a", "x"])];
+    check("another merge", &subtracted, "c", "2 inputs of `c` (Subtract)");
     let three = format!("[{},{},{}]", of("x"), of("a"), of("x"));
-    check("three inputs", &[relu("a", "x"), layer("Add", "c", &three, "")], "c", "3 inputs of `c`");
+    check("three inputs", &[relu("a", "x"), layer("Dot", "c", &three, "")], "c", "3 inputs of `c`");
+    let axis = join("Concatenate", "c", ["x", "x"]).replace(r#""name":"c"}"#, r#""name":"c","axis":1}"#);
+    check("another axis", &[axis], "c", "config.axis`: expected -1, the last axis, found 1");
+    let part = [
+        relu("a", "x"),
+        relu("b", "a"),
+        relu("c", "a"),
+        layer("Add", "d", &format!("[{},{},{}]", of("b"), of("c"), of("x")), ""),
+    ];
+    check("a part of two branches", &part, "d", "two that overlap at this Add");
     let overlapping =
         [relu("a", "x"), relu("b", "a"), join("Add", "c", ["b", "x"]), join("Add", "d", ["c", "a"])];
     check("branches that overlap", &overlapping, "d", "two that overlap at this Add");
@@ -108,6 +113,13 @@ fn deep_and_wide_graphs_end_in_time_and_memory() {
         of_chain(&layers, &format!("add{}", count - 1))
     };
     refused("1000 nested", load(Format::Keras, &with_config(&nested(1000))), "");
+    // Many merges that all walk back along one long chain.
+    let mut layers = vec![input("x"), relu("r0", "x")];
+    layers.extend((1..2000).map(|i| relu(&format!("r{i}"), &format!("r{}", i - 1))));
+    layers.extend((0..2000).map(|i| join("Add", &format!("a{i}"), ["r1999", &format!("r{i}")])));
+    let ends: Vec<String> = (0..2000).map(|i| of(&format!("a{i}"))).collect();
+    layers.push(layer("Add", "all", &format!("[{}]", ends.join(",")), ""));
+    refused("tangled", load(Format::Keras, &with_config(&of_chain(&layers, "all"))), "two that overlap");
     refused("100 nested", load(Format::Keras, &with_config(&nested(100))), "residual connections within");
     // Reversed, so that each layer comes before the one that it takes.
     let mut layers: Vec<String> =

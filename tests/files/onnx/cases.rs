@@ -406,9 +406,24 @@ fn networks() -> Vec<Case> {
             .add(Dropout::new(0.1))
             .add(Relu)
     };
+    let branches =
+        |merge| Branches::new(merge).add(block()).branch().branch().add(Dense::new(4).activation(Tanh));
     vec![
         one("residual", block(), &[6, 4]),
         one("residual_of_residual", Residual::new().add(block()).add(Dense::new(4)), &[6, 4]),
+        one(
+            "residual_shortcut",
+            Residual::new()
+                .add(Conv1D::new(3, 3).strides(2).padding(SAME))
+                .shortcut(Conv1D::new(3, 1).strides(2))
+                .shortcut(BatchNormalization::new()),
+            &[6, 4],
+        ),
+        one("branches_concatenate", branches(Merge::Concatenate), &[6, 4]),
+        one("branches_add", branches(Merge::Add), &[6, 4]),
+        one("branches_multiply", branches(Merge::Multiply), &[6, 4]),
+        one("branches_average", branches(Merge::Average), &[6, 4]),
+        one("branches_maximum", branches(Merge::Maximum), &[6, 4]),
         one("residual_empty", Residual::new().add(Dropout::new(0.5)), &[4]),
         one("time_distributed", TimeDistributed::new(Dense::new(3).activation(Tanh)), &[4, 2]),
         one("time_distributed_conv", TimeDistributed::new(Conv1D::new(2, 2)), &[3, 4, 2]),
