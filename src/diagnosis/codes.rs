@@ -5,7 +5,7 @@ use std::fmt;
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
 use super::rules::{
-    Rules, config, data, end, layers, options, outputs, progress, rates, rows, shards, task, training,
+    Rules, config, data, end, layers, masks, options, outputs, progress, rates, rows, shards, task, training,
     validation,
 };
 
@@ -116,6 +116,8 @@ codes! {
     N0118 Warning Some(options::optimizer_options), NEVER []
     N0116 Error Some(config::batch_statistics), NEVER []
     N0117 Warning Some(config::single_step), NEVER []
+    N0122 Warning Some(masks::unused_mask), HALF []
+    N0121 Warning Some(masks::unmasked_padding), HALF [N0122]
     N0101 Error Some(outputs::softmax_over_one_unit), NEVER []
     N0102 Error Some(outputs::loss_needs_other_output), NEVER []
     N0104 Error Some(outputs::target_outside_range), NEVER []
@@ -140,7 +142,7 @@ codes! {
     N0210 Warning Some(shards::missing_class), NEVER []
     N0115 Warning Some(config::narrow_layer), NEVER []
     N0502 Warning Some(end::still_improving), NEVER [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0118 N0119 N0202 N0203
+        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0118 N0119 N0202 N0203
         N0209 N0213 N0404 N0407 N0409 N0214
     ]
 
@@ -154,20 +156,20 @@ codes! {
     N0301 Warning Some(training::first_loss), MOST [N0101 N0209 N0202 N0203 N0111 N0102 N0103 N0104 N0105 N0214]
     N0302 Error Some(training::clipped), MOST [N0101 N0209 N0202 N0103 N0105 N0111 N0102 N0112 N0402 N0214]
     N0303 Error Some(training::no_gradient), HALF [
-        N0101 N0102 N0202 N0203 N0103 N0111 N0104 N0110 N0112 N0114 N0116 N0118 N0119 N0208 N0402 N0404 N0409 N0120
+        N0121 N0101 N0102 N0202 N0203 N0103 N0111 N0104 N0110 N0112 N0114 N0116 N0118 N0119 N0208 N0402 N0404 N0409 N0120
         N0214
     ]
     N0405 Warning Some(training::saturated_units), MOST [N0209 N0202 N0111 N0112 N0214]
     N0404 Error Some(training::dead_units), MOST [
         N0202 N0203 N0103 N0104 N0110 N0111 N0112 N0115 N0116 N0118 N0402 N0409 N0120 N0214
     ]
-    N0406 Warning Some(progress::vanishing_gradient), HALF [N0110 N0111 N0116 N0202 N0405 N0214]
+    N0406 Warning Some(progress::vanishing_gradient), HALF [N0121 N0110 N0111 N0116 N0202 N0405 N0214]
     N0408 Error Some(progress::collapsed), HALF [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0114 N0116 N0118 N0119 N0202 N0203 N0204 N0205
+        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0114 N0116 N0118 N0119 N0202 N0203 N0204 N0205
         N0207 N0208 N0209 N0210 N0213 N0115 N0404 N0407 N0409 N0120 N0214
     ]
     N0403 Error Some(training::constant_loss), HALF [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0110 N0111 N0112 N0114 N0115 N0116 N0118 N0119 N0202 N0203 N0204 N0209
+        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0110 N0111 N0112 N0114 N0115 N0116 N0118 N0119 N0202 N0203 N0204 N0209
         N0404 N0407 N0409 N0208 N0120 N0214
     ]
     // Measures of a run, which harm no training.
@@ -175,13 +177,13 @@ codes! {
     N0206 Warning Some(rows::validation_trains), NEVER []
     N0504 Warning None, NEVER []
     N0501 Error Some(end::learned_nothing), NEVER [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114 N0116 N0117 N0118 N0119
+        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114 N0116 N0117 N0118 N0119
         N0201 N0202 N0203 N0204 N0205 N0211 N0212 N0213 N0502 N0404 N0405 N0406 N0407 N0409 N0504 N0115 N0207
         N0208 N0209 N0210 N0120 N0214
     ]
-    N0503 Warning Some(end::overfitting), NEVER [N0205 N0211 N0213 N0501]
+    N0503 Warning Some(end::overfitting), NEVER [N0121 N0205 N0211 N0213 N0501]
     N0505 Warning Some(end::simpler_is_better), NEVER [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0117 N0118 N0119
+        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0117 N0118 N0119
         N0201 N0202 N0203 N0204 N0207 N0208 N0209 N0210 N0213 N0402 N0404 N0405 N0406 N0407 N0409 N0501 N0502 N0120 N0214
     ]
 }

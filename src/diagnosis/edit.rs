@@ -133,6 +133,7 @@ impl Remedy {
         match self {
             Remedy::NormalizeInputs => "normalize the inputs".into(),
             Remedy::StandardizeTargets => "standardize the targets".into(),
+            Remedy::Masking(value) => format!("add a `Masking` of {value}"),
             Remedy::Penalty(factor) => format!("multiply the penalty by {factor}"),
             other if edits.is_empty() => other.kind().replace('_', " "),
             _ => edits.iter().map(SettingEdit::to_string).collect::<Vec<_>>().join(", "),
@@ -146,7 +147,10 @@ impl Remedy {
         let one = |edit: Option<SettingEdit>| edit.into_iter().collect();
         let layer = |index: &usize| e.layers.get(*index);
         match self {
-            Remedy::NormalizeInputs | Remedy::StandardizeTargets | Remedy::Penalty(_) => Vec::new(),
+            Remedy::NormalizeInputs
+            | Remedy::StandardizeTargets
+            | Remedy::Masking(_)
+            | Remedy::Penalty(_) => Vec::new(),
             Remedy::Activation { layer: index, activation } => {
                 one(layer(index).map(|layer| SettingEdit::of_activation(layer, *activation)))
             }
@@ -206,6 +210,8 @@ impl Remedy {
                 };
                 dropping.map(edit).collect()
             }
+            Remedy::MaskZero { layer: index } => one(layer(index)
+                .map(|layer| SettingEdit::of_layer(layer, "mask_zero", Some(Bool(false)), Bool(true)))),
             Remedy::Units { layer: index, units } => one(layer(index).map(|layer| {
                 let old = layer.kernel.as_ref().map(|kernel| Number(kernel.units as f64));
                 SettingEdit::of_layer(layer, "units", old, Number(*units as f64))

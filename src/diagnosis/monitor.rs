@@ -11,7 +11,7 @@ use super::rules::Rules;
 use crate::activation::Activation;
 use crate::data::class_of;
 use crate::error::Result;
-use crate::layer::{NamedLayer, Workspace};
+use crate::layer::{NamedLayer, Workspace, mask};
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
@@ -78,8 +78,12 @@ impl<F: Scalar> Monitor<F> {
         target_statistics: TargetStatistics<F>,
         sampled_batches: usize,
     ) -> Self {
-        let facts: Vec<LayerFacts> =
+        let mut facts: Vec<LayerFacts> =
             layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
+        for (facts, source) in facts.iter_mut().zip(mask::sources(layers).into_iter().skip(1)) {
+            facts.output_mask =
+                if let mask::MaskSource::Layer(creator) = source { Some(creator) } else { None };
+        }
         let mut evidence = Evidence { plan, data, layers: facts, ..Evidence::default() };
         evidence.layers.iter_mut().for_each(LayerFacts::prepare);
         let outputs = layers.last().map_or(0, |layer| layer.widths().1);

@@ -58,6 +58,13 @@ pub enum Remedy {
     Dropout(f64),
     /// Multiplies the factors of all regularizers.
     Penalty(f64),
+    /// Makes an embedding treat index 0 as padding.
+    MaskZero {
+        /// The index of the layer, from 0.
+        layer: usize,
+    },
+    /// Adds a `Masking` of this value as the first layer.
+    Masking(f64),
     /// Sets the number of units of a layer and reinitializes its weights.
     Units {
         /// The index of the layer, from 0.
@@ -112,19 +119,27 @@ impl Remedy {
             Remedy::Balance => "class_weight",
             Remedy::Dropout(_) => "dropout",
             Remedy::Penalty(_) => "penalty",
+            Remedy::MaskZero { .. } => "mask_zero",
+            Remedy::Masking(_) => "masking",
             Remedy::Units { .. } => "units",
         }
     }
 
     /// Shifts layer indices for a model with `by` fewer layers at the front.
     pub(crate) fn shifted(self, by: usize) -> Option<Remedy> {
-        use Remedy::{Activation, Initialize, Units};
+        use Remedy::{Activation, Initialize, MaskZero, Units};
         Some(match self {
             Activation { layer, activation } => Activation { layer: layer.checked_sub(by)?, activation },
             Initialize { layer } => Initialize { layer: layer.checked_sub(by)? },
+            MaskZero { layer } => MaskZero { layer: layer.checked_sub(by)? },
             Units { layer, units } => Units { layer: layer.checked_sub(by)?, units },
             other => other,
         })
+    }
+
+    /// Whether it adds a layer in front, which shifts the indices of the others.
+    pub(crate) fn adds_layer(&self) -> bool {
+        matches!(self, Remedy::NormalizeInputs | Remedy::Masking(_))
     }
 
     /// Whether both change the same setting, so that only the later one has an effect.

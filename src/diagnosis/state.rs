@@ -101,6 +101,8 @@ impl RemedyParts {
             Remedy::Balance => of("balance"),
             Remedy::Dropout(rate) => RemedyParts { number: *rate, ..of("dropout") },
             Remedy::Penalty(factor) => RemedyParts { number: *factor, ..of("penalty") },
+            Remedy::MaskZero { layer } => RemedyParts { place: *layer, ..of("mask zero") },
+            Remedy::Masking(value) => RemedyParts { number: *value, ..of("masking") },
             Remedy::Units { layer, units } => {
                 RemedyParts { name: units.to_string(), place: *layer, ..of("units") }
             }
@@ -129,6 +131,8 @@ impl RemedyParts {
             "balance" => Remedy::Balance,
             "dropout" => Remedy::Dropout(number),
             "penalty" => Remedy::Penalty(number),
+            "mask zero" => Remedy::MaskZero { layer: place },
+            "masking" => Remedy::Masking(number),
             "units" => Remedy::Units { layer: place, units: name.parse().ok()? },
             _ => return None,
         })
@@ -159,6 +163,8 @@ mod tests {
             Remedy::Balance,
             Remedy::Dropout(0.5),
             Remedy::Penalty(0.01),
+            Remedy::MaskZero { layer: 2 },
+            Remedy::Masking(-1.0),
             Remedy::Units { layer: 1, units: 7 },
         ] {
             assert_eq!(RemedyParts::of(&remedy).remedy(), Some(remedy));

@@ -6,7 +6,7 @@ use crate::data::ClassWeight;
 use crate::diagnosis::{Remedy, ReplacementLoss, SettingEdit, SettingValue};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, LayerExt, MaskRule, NamedLayer, Normalization, Workspace, names};
+use crate::layer::{Layer, LayerExt, MaskRule, Masking, NamedLayer, Normalization, Workspace, mask, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
@@ -49,7 +49,7 @@ pub(super) fn apply<F: Scalar>(
     let (mut model, mut data, mut plan) = (model.clone(), data.clone(), plan.clone());
     // Adding a layer shifts the indices of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
-        edits.iter().map(|edit| &edit.remedy).partition(|edit| **edit == Remedy::NormalizeInputs);
+        edits.iter().map(|edit| &edit.remedy).partition(|edit| edit.adds_layer());
     for edit in others.into_iter().chain(layers) {
         match edit {
             Remedy::NormalizeInputs => normalize(&mut model, &data.train)?,
@@ -113,9 +113,19 @@ pub(super) fn apply<F: Scalar>(
                 });
                 model.layers.iter_mut().for_each(|layer| layer.scale_activity_penalty(*factor));
             }
+            Remedy::MaskZero { layer } => {
+                if !model.layers.get_mut(*layer).is_some_and(|layer| layer.set_mask_zero(true)) {
+                    return Err(Error::argument("layer", "an embedding", *layer));
+                }
+            }
+            Remedy::Masking(value) => {
+                let layer = Masking::new(*value).name(names::unused("Masking", &model.layers));
+                insert(&mut model, 0, layer, &data.train.shape())?;
+            }
             Remedy::Units { layer, units } => widen(&mut model, *layer, *units)?,
         }
     }
+    mask::check(&model.layers)?;
     Ok((model, data, plan))
 }
 
@@ -134,8 +144,18 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> R
     let scaled = Workspace::outputs_of(&model.layers[..place], input);
     let mut x = sample.x.mapv(|_| 0.0);
     x.iter_mut().zip(scaled).for_each(|(x, scaled)| *x = scaled.as_f64());
-    let mut layer = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
-    layer.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
+    let layer = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
+    insert(model, place, layer, &sample.shape())
+}
+
+/// Inserts a layer for inputs of this shape.
+fn insert<F: Scalar>(
+    model: &mut Sequential<F>,
+    place: usize,
+    mut layer: NamedLayer<F>,
+    input: &[usize],
+) -> Result<()> {
+    layer.build(input, &mut BuildContext::of_layer(model.seed.value(), 0))?;
     model.layers.insert(place, layer);
     Ok(())
 }
@@ -201,7 +221,7 @@ fn set_loss<F: Scalar>(model: &mut Sequential<F>, loss: ReplacementLoss) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::{Lstm, Masking};
+    use crate::layer::Lstm;
     use crate::training::Fit;
 
     #[test]

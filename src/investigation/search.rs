@@ -210,7 +210,7 @@ impl<F: Scalar> RemedySearch<F> {
         if self.by_recall {
             result.skill = result.recall;
         }
-        let shift = usize::from(edits.iter().any(|edit| edit.remedy == Remedy::NormalizeInputs));
+        let shift = edits.iter().filter(|edit| edit.remedy.adds_layer()).count();
         // A trial is a part of a training, so it always ends too early.
         let whole = |edit: &Edit| plan.whole || !matches!(edit.remedy, Remedy::Epochs(_));
         let suggested = findings.iter().flat_map(self::edits).filter(whole);

@@ -21,6 +21,7 @@ mod proofs;
 mod rates;
 mod real_programs;
 mod results;
+mod sequences;
 mod setups;
 mod surroundings;
 mod synthetic;

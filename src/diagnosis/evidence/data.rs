@@ -3,6 +3,7 @@
 use super::constants::VaryingConstants;
 use super::copies::CopiedTarget;
 use super::extremes::ExtremeValues;
+use super::padding::{SequenceEnd, SequencePadding};
 use super::repeats::Repeats;
 use super::{Scale, Task};
 use crate::data::class_of;
@@ -142,7 +143,7 @@ pub struct ValidationFacts {
     pub rows: usize,
     /// Whether the rows are split off the training arrays.
     pub is_split: bool,
-    /// The scale of the loss on these rows.
+    /// The scale of the loss on these rows. `None` if a mask leaves out some of their steps.
     pub scale: Option<Scale>,
     /// Whether these are all validation rows, each with weight 1 and a single target, so that the validation loss and the scale
     /// are about the same rows.
@@ -268,6 +269,10 @@ pub struct Data {
     pub copied_target: Option<CopiedTarget>,
     /// Extreme values of a feature in a few rows. A check looks for them, and a training at the end of a poor run.
     pub extremes: Option<ExtremeValues>,
+    /// Padding behind the sequences, if the samples are sequences.
+    pub padding_behind: Option<SequencePadding>,
+    /// Padding in front of the sequences.
+    pub padding_in_front: Option<SequencePadding>,
     /// Duplicate rows.
     pub repeats: Repeats,
     /// The weights of the training rows, if they have any.
@@ -312,6 +317,17 @@ impl Data {
     pub(crate) fn search_extremes<F: Scalar>(&mut self, x: Batch<F>) {
         if self.shape.len() == 1 && !self.indices {
             self.extremes = ExtremeValues::of(x);
+        }
+    }
+
+    /// Looks for padding at both ends of the sequences: of indices or numbers, or of vectors.
+    pub(crate) fn search_padding<F: Scalar>(&mut self, x: Batch<F>) {
+        if let [_, inner @ ..] = &*self.shape
+            && inner.len() < 2
+        {
+            let width = inner.iter().product();
+            self.padding_behind = SequencePadding::of(x, width, SequenceEnd::Last);
+            self.padding_in_front = SequencePadding::of(x, width, SequenceEnd::First);
         }
     }
 

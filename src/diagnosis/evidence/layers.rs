@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::activation::Activation;
+use crate::config::Value;
 use crate::error::Shape;
 use crate::kernel;
 use crate::layer::{Layer, LayerTraits, MaskRule, NamedLayer, Topology};
@@ -118,10 +119,15 @@ pub struct LayerFacts {
     pub is_normalization: bool,
     /// Whether its parameters come from the data before the training.
     pub is_adapted: bool,
-    /// Whether it marks the padding of its input.
-    pub creates_mask: bool,
+    /// What it does with the mask of its input.
+    pub mask: MaskRule,
+    /// The index of the layer that creates the mask of its output. `None` if the output has no mask.
+    pub output_mask: Option<usize>,
     /// Whether it runs a cell over the steps of its input.
     pub is_recurrent: bool,
+    /// The step of its input after which it returns its state: the last, or the first if it goes backwards. `None` if it
+    /// returns all states, reads in both directions or is not recurrent.
+    pub final_step: Option<usize>,
     /// The values of a row that share a statistic, if it normalizes by those of the batch: 1 after a dense layer, and the
     /// number of places after a convolution.
     pub values_per_statistic: Option<usize>,
@@ -205,6 +211,15 @@ fn values_per_statistic<F: Scalar>(layer: &NamedLayer<F>) -> Option<usize> {
     Some(layer.widths().0 / statistics?)
 }
 
+/// The step after which a recurrent layer returns its state.
+fn final_step<F: Scalar>(layer: &NamedLayer<F>) -> Option<usize> {
+    let (Some([steps, _]), Some([_])) = (layer.input_shape(), layer.output_shape()) else { return None };
+    let goes_backwards =
+        layer.config().is_some_and(|own| own.get("go_backwards") == Some(&Value::Bool(true)));
+    let last = if goes_backwards { 0 } else { steps.saturating_sub(1) };
+    layer.traits().is_recurrent.then_some(last)
+}
+
 fn last_axis(shape: &[usize]) -> usize {
     shape.last().copied().unwrap_or(1).max(1)
 }
@@ -259,8 +274,10 @@ impl LayerFacts {
             is_affine,
             is_normalization,
             is_adapted,
-            creates_mask: matches!(mask, MaskRule::Creates(_)),
+            mask,
+            output_mask: None,
             is_recurrent,
+            final_step: final_step(layer),
             values_per_statistic: values_per_statistic(layer),
             has_params,
             is_frozen,
@@ -320,6 +337,11 @@ impl LayerFacts {
         let (spread, rms) = spread(y);
         (sample.rms, sample.spread) = (rms, Some(if rms > 0.0 { spread / rms } else { 0.0 }));
         is_flat.then_some(spread)
+    }
+
+    /// Whether it marks the padding of its input.
+    pub(in crate::diagnosis) fn creates_mask(&self) -> bool {
+        matches!(self.mask, MaskRule::Creates(_))
     }
 
     /// The units that are saturated for at least 95 % of the sampled rows.

@@ -7,6 +7,7 @@ mod curves;
 mod data;
 pub(crate) mod extremes;
 pub(super) mod layers;
+pub(crate) mod padding;
 mod plan;
 mod repeats;
 pub(crate) mod simple_predictors;
@@ -19,6 +20,7 @@ pub use curves::{Curves, Epoch, FirstBatch, Inference, OutputError, SimplePredic
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts, WeightFacts};
 pub use extremes::ExtremeValues;
 pub use layers::{Kernel, LayerFacts, LayerSample};
+pub use padding::SequencePadding;
 pub use plan::Plan;
 pub use repeats::Repeats;
 

@@ -75,13 +75,20 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
                 Some(Activation::Relu | Activation::Linear | Activation::Exponential)
             )
     };
-    if let Some(layer) = e.layers.iter().find(recurrent) {
+    let suspect = |layer: &&LayerFacts| e.is_poor() || has_extreme_states(layer);
+    if let Some(layer) = e.layers.iter().find(recurrent).filter(suspect) {
         let activation = layer.activation.unwrap_or_default();
         return Some(
             Finding::draft(format!("{activation} as the activation of a recurrent layer"))
                 .at_most(if_poor(e, Severity::Warning))
                 .at(layer)
                 .evidence(format!("over {} steps an unbounded state explodes or vanishes", layer.input[0]))
+                .evidence(format!(
+                    "the outputs of the sampled rows have a root mean square of {}; in {} of {} all are 0",
+                    short(layer.sample.rms),
+                    layer.sample.lost,
+                    layer.sample.rows
+                ))
                 .remedy(
                     format!("keep the default tanh in `{}`", layer.name),
                     Remedy::Hidden { from: activation, to: Activation::Tanh },
@@ -110,6 +117,14 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
         }
     }
     shrinking_signal(e, last)
+}
+
+/// The size of a state that has exploded: states of tanh are at most 1.
+const EXPLODED: f64 = 100.0;
+
+/// Whether the states of a layer exploded, or most of them are 0.
+fn has_extreme_states(layer: &LayerFacts) -> bool {
+    layer.sample.rms > EXPLODED || 2 * layer.sample.lost > layer.sample.rows
 }
 
 /// Whether a layer normalizes what another layer computed.

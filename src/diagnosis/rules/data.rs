@@ -118,7 +118,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         }
         None => {
             // Before a mask, a normalization would change the value that marks the padding.
-            let place = match e.layers[..first.layer].iter().find(|layer| layer.creates_mask) {
+            let place = match e.layers[..first.layer].iter().find(|layer| layer.creates_mask()) {
                 Some(masking) => format!("behind `{}`", masking.name),
                 None => "as the first layer".into(),
             };

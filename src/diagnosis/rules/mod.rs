@@ -4,6 +4,7 @@ pub(super) mod config;
 pub(super) mod data;
 pub(super) mod end;
 pub(super) mod layers;
+pub(super) mod masks;
 pub(super) mod options;
 pub(super) mod outputs;
 pub(super) mod progress;

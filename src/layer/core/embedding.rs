@@ -140,6 +140,7 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::MaskZero(&mut self.mask_zero));
         self.param.iter_mut().map(PartMut::Param).for_each(f);
     }
 

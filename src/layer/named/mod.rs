@@ -299,6 +299,11 @@ impl<F: Scalar> NamedLayer<F> {
         self.replace(units, |part| if let PartMut::Units(old) = part { Some(old) } else { None })
     }
 
+    /// Sets whether index 0 is padding; `false` if the layer reads no indices.
+    pub(crate) fn set_mask_zero(&mut self, mask_zero: bool) -> bool {
+        self.replace(mask_zero, |part| if let PartMut::MaskZero(old) = part { Some(old) } else { None })
+    }
+
     /// Replaces what `find` selects among the parts of the layer; `false` if it selects none.
     fn replace<T: Copy>(&mut self, value: T, find: impl Fn(PartMut<F>) -> Option<&mut T>) -> bool {
         let mut found = false;
@@ -488,6 +493,8 @@ pub enum PartMut<'a, F: Scalar> {
     Units(&'a mut usize),
     /// The drop rate, which a remedy may change.
     DropRate(&'a mut f64),
+    /// Whether index 0 is padding, which a remedy may change.
+    MaskZero(&'a mut bool),
     /// Whether the parameters are frozen; the layer may then behave as in a prediction.
     Frozen(&'a mut bool),
 }

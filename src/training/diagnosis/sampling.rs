@@ -7,7 +7,8 @@ use crate::diagnosis::{
 };
 use crate::error::{Error, Result};
 use crate::hash;
-use crate::layer::NamedLayer;
+use crate::layer::mask::{self, MaskSource};
+use crate::layer::{Layer, NamedLayer};
 use crate::loss::LossFamily;
 use crate::metric::accuracy_name;
 use crate::model::Sequential;
@@ -286,6 +287,9 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         data.gather(None, &sample(train, few), rows)?;
         facts.sample_inputs(Batch::new(&rows.x, data.width()));
         facts.search_copies(Batch::new(&rows.x, data.width()), Batch::new(&rows.y, data.target));
+        if model.layers.iter().any(|layer| layer.traits().is_recurrent) {
+            facts.search_padding(Batch::new(&rows.x, data.width()));
+        }
         if self.plan.epochs.is_none() {
             facts.search_extremes(Batch::new(&rows.x, data.width()));
         }
@@ -314,9 +318,11 @@ impl<F: Scalar> Sampling<'_, '_, F> {
             let BatchTargets { y: targets, weights, .. } = batch.targets(rows);
             let mut statistics = self.target_statistics(targets.rows())?;
             statistics.add(targets, weights);
+            // Which steps are padding is known only after a prediction; the loss leaves them out.
+            let is_masked = matches!(mask::sources(&model.layers).last(), Some(MaskSource::Layer(_)));
             facts.validation = Some(ValidationFacts {
                 is_split: held.from > 0,
-                scale: statistics.scale(),
+                scale: statistics.scale().filter(|_| !is_masked),
                 is_complete: sampled.len() == held.count() && weights.is_none() && data.steps == 1,
                 ..ValidationFacts::of(task, outputs, targets)
             });

@@ -124,6 +124,7 @@ fn generate(name: &str, rng: &mut Rng) -> Data {
         "seq-forecast" => series::forecast(rng),
         "seq-returns" => series::returns(rng),
         "seq-counting" => series::counting(rng),
+        "padded-texts" => series::padded_texts(rng),
         "imbalanced-884" => tables::imbalanced(rng),
         "sin-all-ones" => curves::sin_all_ones(),
         "moons" => curves::moons(rng),

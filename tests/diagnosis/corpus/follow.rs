@@ -81,6 +81,7 @@ fn follow(facts: &mut Value, remedy: &Remedy) {
             }
         }),
         Remedy::Penalty(factor) => layers(facts, &mut |layer| times(&mut layer["l2"], *factor)),
+        Remedy::MaskZero { layer } => facts["layers"][layer]["mask_zero"] = true.into(),
         Remedy::Units { layer, units } => {
             let key = if facts["layers"][layer]["filters"].is_number() { "filters" } else { "units" };
             facts["layers"][layer][key] = json!(units);

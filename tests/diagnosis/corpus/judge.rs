@@ -67,6 +67,8 @@ const NAMES: &[(&str, &[&str])] = &[
     // Too few units show as dead units of a narrow layer, or as a model that cannot fit even a few rows.
     ("inadequate-capacity", &["N0115", "N0404", "N0504"]),
     ("bad-initialisation", &["N0111"]),
+    ("unmasked-padding", &["N0121"]),
+    ("mask-destroyed", &["N0122"]),
     // A sum instead of a mean multiplies the learning rate; a rate beyond the stability limit diverges.
     ("loss-reduction-sum", &["N0112", "N0402", "N0407"]),
     ("learning-rate-too-high", &["N0112", "N0402", "N0407"]),

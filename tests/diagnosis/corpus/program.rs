@@ -236,6 +236,10 @@ fn layer(model: Sequential, facts: &Value) -> Sequential {
         "Activation" => model.add(activation),
         "Dropout" => model.add(Dropout::new(facts["rate"].as_f64().expect("a rate"))),
         "Flatten" => model.add(Flatten::new()),
+        "Embedding" => {
+            let masked = facts["mask_zero"] == true;
+            model.add(Embedding::new(size("words"), size("dim")).mask_zero(masked))
+        }
         "Reshape" => {
             let shape = facts["shape"].as_array().expect("a shape").iter();
             model.add(Reshape::new(shape.map(|n| n.as_i64().expect("a size") as isize).collect::<Vec<_>>()))

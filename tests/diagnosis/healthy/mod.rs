@@ -15,6 +15,7 @@ mod more_networks;
 mod networks;
 mod own_losses;
 mod regression;
+mod sequences;
 mod settings;
 
 use crate::synthetic::*;
@@ -106,7 +107,7 @@ fn healthy_training_settings_raise_no_findings() {
 }
 
 /// All kinds, by group.
-fn groups() -> [(&'static str, Vec<(&'static str, Kind)>); 8] {
+fn groups() -> [(&'static str, Vec<(&'static str, Kind)>); 9] {
     [
         ("classification", classification::kinds()),
         ("regression", regression::kinds()),
@@ -116,6 +117,7 @@ fn groups() -> [(&'static str, Vec<(&'static str, Kind)>); 8] {
         ("converged, weak and warming up", converged::kinds()),
         ("unusual data", more_data::kinds()),
         ("unusual networks", more_networks::kinds()),
+        ("sequences and their padding", sequences::kinds()),
     ]
 }
 

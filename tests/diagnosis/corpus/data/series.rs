@@ -80,6 +80,23 @@ pub fn returns(rng: &mut Rng) -> Data {
     Data::numbers(x, series[30..].to_vec()).shaped(&[30, 1])
 }
 
+/// Texts of 10 to 40 of 1000 words, then index 0 up to 100. One word in four is one of 40, of which each class prefers a half.
+pub fn padded_texts(rng: &mut Rng) -> Data {
+    let y: Vec<usize> = (0..3000).map(|_| below(rng, 2)).collect();
+    let mut x = Array2::zeros((3000, 100));
+    for (mut row, &class) in x.rows_mut().into_iter().zip(&y) {
+        let length = 10 + below(rng, 31);
+        for word in row.iter_mut().take(length) {
+            let half = if (rng.uniform() < 0.9) == (class == 1) { 21.0 } else { 1.0 };
+            *word = match below(rng, 4) {
+                0 => half + below(rng, 20) as f64,
+                _ => 41.0 + (959.0 * rng.uniform().powi(3)).floor(),
+            };
+        }
+    }
+    Data::classes(x, y)
+}
+
 /// 15 bits; the target is the share of ones.
 pub fn counting(rng: &mut Rng) -> Data {
     let x = Array2::from_shape_simple_fn((800, 15), || below(rng, 2) as f64);

@@ -142,7 +142,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "sequences padded tenfold at their ends",
-        causes: &["N0208", "N0406", "N0504"],
+        causes: &["N0121", "N0208", "N0406", "N0504"],
         is_repairable: false,
         apply: |p| {
             when(p.is_recurrent())?;
