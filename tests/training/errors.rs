@@ -1,6 +1,6 @@
 //! Errors are detected before anything changes, and contain the place, what was expected, and what was found.
 
-use cornu::error::{ExpectedOutput, ExpectedShape, ExpectedTarget, Quantity};
+use cornu::error::{ExpectedAxis, ExpectedOutput, ExpectedShape, ExpectedTarget, Quantity};
 use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
 use cornu::ndarray::{Array1, Array2, Array3, array};
@@ -423,7 +423,7 @@ fn the_error_for_an_unready_model_names_the_missing_call() {
 fn shapes_and_lengths_are_compared() {
     let wide = Array2::zeros((6, 5));
     expect!(refused(network(), &wide, &y(), &quiet()), Error::SampleShape { argument, expected, found }
-        if argument == "x" && expected == &[4] && found == &[5]);
+        if argument == "x" && *expected == ExpectedShape::Axes(vec![ExpectedAxis::Length(4)]) && found == &[5]);
     expect!(network().predict(&wide).unwrap_err(), Error::SampleShape { .. });
     expect!(network().evaluate(&wide, &y(), &Evaluate::new()).unwrap_err(), Error::SampleShape { .. });
     let deep = network().predict(&Array3::<f32>::zeros((6, 4, 1))).unwrap_err();

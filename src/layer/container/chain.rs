@@ -138,14 +138,9 @@ impl<F: Scalar> Layer<F> for Chain<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         let shape = build(&mut self.layers, input, context)?;
-        self.workspace = match self.layers.is_empty() {
-            true => None,
-            false => {
-                let mut workspace = self.workspace.take().unwrap_or_default();
-                workspace.plan(&self.layers);
-                Some(workspace)
-            }
-        };
+        if !self.layers.is_empty() {
+            self.workspace.get_or_insert_default().plan(&self.layers);
+        }
         Ok(shape)
     }
 
