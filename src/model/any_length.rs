@@ -1,5 +1,7 @@
 //! Models with open axes: their layers are built again for each length, with the same parameters.
 
+use std::collections::BTreeSet;
+
 use super::{InputShape, Sequential};
 use crate::error::{Error, Result};
 use crate::layer::{NamedLayer, mask};
@@ -7,8 +9,10 @@ use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// The longest axis that `build` tries for a model without data.
-const LONGEST: usize = 1 << 12;
+/// The lengths that `build` tries for a model without data.
+fn lengths() -> impl Iterator<Item = usize> {
+    (1..=16).chain((5..=12).map(|power| 1 << power))
+}
 
 impl<F: Scalar> Sequential<F> {
     /// The shape of one input sample; `None` for an axis of any length.
@@ -24,21 +28,19 @@ impl<F: Scalar> Sequential<F> {
         self.open.clone().or_else(|| self.input.as_deref().map(InputShape::from))
     }
 
-    /// The shape for which the layers are built without data, if the input shape is known. Its open axes have the shortest of the
-    /// lengths 1, 2, 4, ... that all layers take, of which a trial takes at most `memory` bytes.
+    /// The shape for which the layers are built without data, if the input shape is known. Its open axes have the first of some
+    /// lengths that all layers take; a trial takes at most `memory` bytes.
     pub(crate) fn shape_to_build(&self, memory: Option<usize>) -> Result<Option<Vec<usize>>> {
         let (None, Some(open)) = (&self.input, &self.open) else { return Ok(self.input.clone()) };
-        let mut length = 1;
-        loop {
-            let shape = open.with_length(length);
-            // The memory of parameters without values is not touched.
-            let context = || BuildContext::new(Rng::new(0)).within(memory.unwrap_or(usize::MAX), false);
-            match place(&mut self.layers.clone(), &shape, context) {
+        let mut first = None;
+        for shape in lengths().map(|length| open.with_length(length)) {
+            let mut context = BuildContext::new(Rng::new(0)).within(memory.unwrap_or(usize::MAX), false);
+            match place(&mut self.layers.clone(), &shape, &mut context) {
                 Ok(()) => return Ok(Some(shape)),
-                Err(error) if length == LONGEST => return Err(error),
-                Err(_) => length *= 2,
+                Err(error) => drop(first.get_or_insert(error)),
             }
         }
+        Err(first.unwrap_or(Error::NotBuilt))
     }
 
     /// A copy of the model built for samples of this shape, or `None` if it is built for them or does not take them.
@@ -50,7 +52,7 @@ impl<F: Scalar> Sequential<F> {
             return Ok(None);
         }
         let mut copy = self.clone();
-        place(&mut copy.layers, shape, BuildContext::of_built)?;
+        place(&mut copy.layers, shape, &mut BuildContext::of_built())?;
         copy.input = Some(shape.to_vec());
         Ok(Some(copy))
     }
@@ -67,11 +69,47 @@ impl<F: Scalar> Sequential<F> {
         resize(&mut self.layers, input, shape)
     }
 
-    /// A shape with longer open axes than the current samples have.
+    /// A copy built for longer open axes than the current samples have.
     #[cfg(feature = "onnx")]
-    pub(crate) fn longer_shape(&self) -> Vec<usize> {
-        let input = self.input.as_deref().unwrap_or_default();
-        self.open.as_ref().map_or_else(|| input.to_vec(), |open| longer(open, input))
+    pub(crate) fn lengthened(&self) -> Result<Self> {
+        let (mut copy, mut result) = (self.clone(), Ok(()));
+        let Some(open) = &self.open else { return Ok(copy) };
+        for shape in longer(open, self.input.as_deref().unwrap_or_default()) {
+            result = copy.resize(&shape);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result.map(|()| copy)
+    }
+
+    /// Refuses a shape of the input, with the largest of these lengths of its first axis, if a layer does not take one of them.
+    pub(crate) fn check_lengths(&self, lengths: &[usize]) -> Result<()> {
+        let (mut copy, mut shape) = (self.clone(), self.input.clone().unwrap_or_default());
+        let distinct: BTreeSet<usize> = lengths.iter().copied().collect();
+        for length in distinct {
+            shape[0] = length;
+            copy.resize(&shape)?;
+        }
+        Ok(())
+    }
+
+    /// Builds layers of a model with open axes for a longer shape and back: parameters that depend on it are refused, and each layer
+    /// learns which of its axes are open.
+    pub(super) fn vary(
+        layers: &mut [NamedLayer<F>],
+        open: Option<&InputShape>,
+        input: &[usize],
+    ) -> Result<()> {
+        let Some(open) = open else { return Ok(()) };
+        let mut first = None;
+        for shape in longer(open, input) {
+            match place(layers, &shape, &mut BuildContext::of_built()) {
+                Ok(()) => return place(layers, input, &mut BuildContext::of_built()),
+                Err(error) => drop(first.get_or_insert(error)),
+            }
+        }
+        Err(first.unwrap_or(Error::NotBuilt))
     }
 
     /// Whether samples of this shape need other layers.
@@ -88,8 +126,8 @@ pub(crate) fn resize<F: Scalar>(
     input: &mut Vec<usize>,
     shape: &[usize],
 ) -> Result<()> {
-    if let Err(error) = place(layers, shape, BuildContext::of_built) {
-        place(layers, input, BuildContext::of_built)?;
+    if let Err(error) = place(layers, shape, &mut BuildContext::of_built()) {
+        place(layers, input, &mut BuildContext::of_built())?;
         return Err(error);
     }
     input.clear();
@@ -97,33 +135,21 @@ pub(crate) fn resize<F: Scalar>(
     Ok(())
 }
 
-/// Builds layers of a model with open axes for a longer shape and back: parameters that depend on it are refused, and each layer
-/// learns which of its axes are open.
-pub(super) fn vary<F: Scalar>(
-    layers: &mut [NamedLayer<F>],
-    open: Option<&InputShape>,
-    input: &[usize],
-) -> Result<()> {
-    let Some(open) = open else { return Ok(()) };
-    place(layers, &longer(open, input), BuildContext::of_built)?;
-    place(layers, input, BuildContext::of_built)
-}
-
-/// A shape with longer open axes: twice as long and more, so that pools with any usual stride have another number of outputs.
-fn longer(open: &InputShape, input: &[usize]) -> Vec<usize> {
+/// Shapes with longer open axes. The first is twice as long and more, so that pools with any usual stride have another number of
+/// outputs; the others are multiples, for layers that need one.
+fn longer(open: &InputShape, input: &[usize]) -> [Vec<usize>; 3] {
     let longest = open.axes().iter().zip(input).filter(|(axis, _)| axis.is_none()).map(|(_, len)| *len).max();
-    open.with_length(longest.unwrap_or(0).saturating_mul(2).saturating_add(64))
+    let longest = longest.unwrap_or(0);
+    let lengths =
+        [longest.saturating_mul(2).saturating_add(64), longest.saturating_mul(2), longest.saturating_mul(3)];
+    lengths.map(|length| open.with_length(length))
 }
 
-/// Builds the layers for samples of this shape, each in a new context.
-fn place<F: Scalar>(
-    layers: &mut [NamedLayer<F>],
-    input: &[usize],
-    context: impl Fn() -> BuildContext,
-) -> Result<()> {
+/// Builds the layers for samples of this shape.
+fn place<F: Scalar>(layers: &mut [NamedLayer<F>], input: &[usize], context: &mut BuildContext) -> Result<()> {
     let mut shape = input.to_vec();
     for (index, layer) in layers.iter_mut().enumerate() {
-        shape = layer.place(index, &shape, &mut context())?;
+        shape = layer.place(index, &shape, context)?;
     }
     mask::check(layers)
 }

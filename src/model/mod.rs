@@ -192,7 +192,7 @@ impl<F: Scalar> Sequential<F> {
             shape = layer.place(index, &shape, &mut BuildContext::of_layer(self.seed.value(), index))?;
         }
         mask::check(&layers)?;
-        any_length::vary(&mut layers, self.open.as_ref(), input)?;
+        Self::vary(&mut layers, self.open.as_ref(), input)?;
         self.layers = layers;
         self.input = Some(input.to_vec());
         Ok(())
@@ -214,7 +214,7 @@ impl<F: Scalar> Sequential<F> {
             memory = context.memory().unwrap_or(memory);
         }
         mask::check(&self.layers)?;
-        any_length::vary(&mut self.layers, self.open.as_ref(), input)?;
+        Self::vary(&mut self.layers, self.open.as_ref(), input)?;
         self.input = Some(input.to_vec());
         Ok(memory)
     }

@@ -71,7 +71,7 @@ impl<F: Scalar> Sequential<F> {
 
     /// Returns the name of the class of each text, by the model's [`Tokenizer`] and [`LabelEncoder`].
     ///
-    /// The texts are padded to the length of the model's samples; the classes are those of
+    /// The texts are padded to the length of the model's samples or, if it is open, to that of the longest text. The classes are those of
     /// [`predict_classes`](Sequential::predict_classes).
     ///
     /// # Errors
@@ -107,11 +107,13 @@ impl<F: Scalar> Sequential<F> {
             Preparation::LabelEncoder(classes) => Some(classes),
             _ => None,
         })?;
-        let [steps] = *self.input_shape().ok_or(Error::NotBuilt)? else {
-            let (expected, found) = ("samples of one axis, the words of a text", self.input_shape());
-            return Err(Error::argument("input", expected, format!("{:?}", found.unwrap_or_default())));
+        let input = self.input_axes().ok_or(Error::NotBuilt)?;
+        let x = match *input.axes() {
+            [Some(steps)] => tokenizer.encode_for(texts, steps)?,
+            [None] => tokenizer.encode_padded(texts)?,
+            _ => return Err(Error::argument("input", "samples of one axis, the words of a text", input)),
         };
-        let x = tokenizer.encode_for(texts, steps)?.mapv(|index| F::of(index as f64));
+        let x = x.mapv(|index| F::of(index as f64));
         classes.decode(self.predict_classes(&x)?)
     }
 

@@ -1,6 +1,6 @@
 //! The state of a model in a backup, and the description that another model must match to take it.
 
-use super::{Seed, Sequential, any_length};
+use super::{Seed, Sequential};
 use crate::config::Value;
 use crate::error::{Result, Shape};
 use crate::hash::{FNV_OFFSET, fnv1a};
@@ -57,7 +57,7 @@ impl<F: Scalar> Sequential<F> {
         for (index, layer) in self.layers.iter_mut().enumerate() {
             shape = layer.renew(&shape, &mut BuildContext::of_layer(seed, index))?;
         }
-        any_length::vary(&mut self.layers, self.open.as_ref(), self.input.as_deref().unwrap_or_default())
+        Self::vary(&mut self.layers, self.open.as_ref(), self.input.as_deref().unwrap_or_default())
     }
 }
 

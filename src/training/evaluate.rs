@@ -187,7 +187,8 @@ impl<F: Scalar> Sequential<F> {
         let resized = self.resized(&unchecked.input_shape());
         let model = resized.as_ref().ok().and_then(Option::as_ref).unwrap_or(self);
         let prepared = resized
-            .clone()
+            .as_ref()
+            .map_err(Error::clone)
             .and_then(|_| model.prepare_evaluation(unchecked, settings, coordinator.is_sharded()));
         let PreparedEvaluation { data, mut scores } =
             coordinator.agree(prepared, |prepared| model.evaluation_identity(&prepared.data, settings))?;

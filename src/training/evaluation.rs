@@ -41,14 +41,21 @@ impl<F: Scalar> Evaluation<F> {
         // The order of samples of different lengths, for which a copy of the model is built again.
         let mut order = data.lengths().map_or_else(Vec::new, |lengths| (from..lengths.len()).collect());
         let batches = Batches::new(&mut order, count, self.batch_size, data.lengths());
-        let mut resized = data.lengths().map(|_| model.clone());
+        let needs_other = data.lengths().is_some() || model.input_shape() != Some(&*data.input_shape());
+        let mut resized = (model.open.is_some() && needs_other).then(|| model.clone());
+        if let Some(copy) = &mut resized {
+            copy.resize(&data.input_shape())?;
+        }
+        if model.open.is_some() {
+            self.workspace.plan(&resized.as_ref().unwrap_or(model).layers);
+        }
         for places in (0..batches.count()).map(|batch| batches.places(batch)) {
             let samples = places.len();
             self.workspace.global_rows = Some(samples);
             let mut read = Ok(());
             for part in coordinator.held_out_parts(places) {
                 self.indices.clear();
-                match &resized {
+                match data.lengths() {
                     Some(_) => self.indices.extend(&order[part]),
                     None => self.indices.extend(from + part.start..from + part.end),
                 }
@@ -84,7 +91,8 @@ impl<F: Scalar> Evaluation<F> {
                 resize(copy, &mut self.workspace, shape)?;
                 &copy.layers
             }
-            _ => &model.layers,
+            (Some(copy), None) => &copy.layers,
+            (None, _) => &model.layers,
         };
         let batch = Minibatch { data, indices: &self.indices };
         self.workspace.infer(layers, batch.x(&self.rows));

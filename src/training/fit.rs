@@ -145,7 +145,12 @@ impl<F: Scalar> Sequential<F> {
         resume.seed(self)?;
         coordinator.share_seed(self)?;
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
-        let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(&mut resume)?;
+        let shape = run.data.input_shape();
+        let trained = Training::begin(self, run, settings, hooks, &mut coordinator)
+            .and_then(|training| training.run(&mut resume));
+        let mut history = trained.map_err(|error| match self.resize(&shape) {
+            Ok(()) | Err(_) => error,
+        })?;
         let mut printed = Printed::default();
         printed.skip(&history.findings);
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, data, history.findings.failed) {
@@ -170,6 +175,7 @@ impl<F: Scalar> Sequential<F> {
         sharded: bool,
     ) -> Result<PreparedFit<'a, F>> {
         check_one_length(&data, settings.ranks)?;
+        settings.validation_data.map_or(Ok(()), |data| check_one_length(&data, settings.ranks))?;
         let built = built_for(self, data, sharded)?;
         let mut run = TrainingRun::new(built.as_ref().unwrap_or(self), data, settings, sharded)?;
         let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, hooks)?;

@@ -39,29 +39,36 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
         let shapes = ModelShapes::of(model)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
         let data = check(TRAINING, unchecked, shapes, &*compiled.loss)?;
+        data.lengths().map_or(Ok(()), |lengths| model.check_lengths(lengths))?;
         let train = match sharded {
             true => settings.check_shard(data.count())?,
             false => settings.check(data.count())?,
         };
         let data = data.weighted(settings.sample_weight)?;
+        // Validation data may have another length.
+        let other =
+            settings.validation_data.map(|unchecked| model.resized(&unchecked.input_shape())).transpose()?;
+        let other = other.flatten();
+        let other = other.as_ref().unwrap_or(model);
         let held_out = match settings.validation_data {
             Some(unchecked) => {
-                let held_out = check(VALIDATION, unchecked, shapes, &*compiled.loss)?;
+                let held_out = check(VALIDATION, unchecked, ModelShapes::of(other)?, &*compiled.loss)?;
+                held_out.lengths().map_or(Ok(()), |lengths| other.check_lengths(lengths))?;
                 Some((held_out.weighted(settings.validation_weight)?, 0))
             }
             None if sharded => settings.validates().then(|| (data.clone(), train)),
             None => (train < data.count()).then(|| (data.clone(), train)),
         };
-        let scores = |prefix, data: &CheckedData<F>| {
-            RunningScores::new(compiled, prefix, shapes.output, &data.target_shape())
+        let scores = |prefix, model: &Sequential<F>, data: &CheckedData<F>| {
+            RunningScores::new(compiled, prefix, ModelShapes::of(model)?.output, &data.target_shape())
         };
         let validation = match held_out {
             Some((data, from)) => {
-                Some(Validation { scores: scores("val_", &data)?, data, from, evaluation: None })
+                Some(Validation { scores: scores("val_", other, &data)?, data, from, evaluation: None })
             }
             None => None,
         };
-        let mut run = TrainingRun { scores: scores("", &data)?, data, train, validation };
+        let mut run = TrainingRun { scores: scores("", model, &data)?, data, train, validation };
         if !sharded {
             run.weigh_classes(model, settings, |counts| counts)?;
         }
@@ -155,7 +162,10 @@ pub(super) fn built_for<F: Scalar>(
     let mut copy = model.clone();
     let found = unchecked.input_shape();
     match (&model.input, &model.open) {
-        (Some(input), _) => copy.build_for(input)?,
+        (Some(input), _) => {
+            copy.build_for(input)?;
+            copy.resize(&found)?;
+        }
         (None, Some(open)) if !open.includes(&found) => {
             let argument = TRAINING.x.into();
             return Err(Error::SampleShape { argument, expected: open.expected(), found });

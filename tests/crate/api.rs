@@ -93,6 +93,7 @@ fn families_export_their_layers_and_nothing_else() {
     let loader = Loader::new();
     let layers = loader.layer_kinds().filter(|kind| *kind != "Activation").chain([
         "Interpolation",
+        "Merge",
         "MergeMode",
         "OutputMode",
     ]);

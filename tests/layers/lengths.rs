@@ -64,7 +64,18 @@ fn every_layer_of_any_length_equals_one_of_that_length() {
                 continue;
             };
             assert_eq!(found.unwrap(), alone.predict(&x).unwrap(), "{kind} of {shape:?}");
-            assert_eq!(train(&mut model.clone(), &x), train(&mut alone, &x), "{kind} of {shape:?}");
+            let expected = train(&mut alone, &x);
+            assert_eq!(train(&mut model.clone(), &x), expected, "{kind} of {shape:?}");
+            // Nothing is left of longer samples.
+            let mut used = model.clone();
+            train(
+                &mut used,
+                &samples(6, &[&[3 * case.shape[0]], &case.shape[1..]].concat(), case.takes_indices()),
+            );
+            for (path, value) in model.weights().unwrap() {
+                used.set_weight(&path, &value.to_owned()).unwrap();
+            }
+            assert_eq!(train(&mut used, &x), expected, "{kind} of {shape:?}, after longer ones");
         }
         open_kinds.push(kind);
     }
@@ -256,4 +267,103 @@ fn buckets_need_an_open_axis() {
     }) {
         assert!(matches!(results, Err(Error::Argument { .. })), "{results:?}");
     }
+}
+
+/// Series of these lengths, of two features.
+fn of_lengths(lengths: &[usize]) -> (Vec<ndarray::Array2<f32>>, Array1<f32>) {
+    let value = |i: usize, j: usize, k: usize| ((7 * i + 5 * j + 3 * k) % 13) as f32 / 13.0;
+    let series = lengths.iter().enumerate();
+    let x =
+        series.map(|(i, &len)| ndarray::Array2::from_shape_fn((len, 2), |(j, k)| value(i, j, k))).collect();
+    (x, (0..lengths.len()).map(|i| (i % 2) as f32).collect())
+}
+
+#[test]
+fn validation_data_may_have_other_lengths_than_the_last_batch() {
+    let (x, y) = of_lengths(&[3, 3, 3, 5, 5, 5]);
+    let source = Buckets::new(&x, &y).unwrap();
+    let (held_x, held_y) = of_lengths(&[5, 5, 3, 9]);
+    let held = Buckets::new(&held_x, &held_y).unwrap();
+    let (array, labels) =
+        (Array3::from_shape_fn((4, 7, 2), |(i, j, k)| ((i + 2 * j + k) % 5) as f32), held_y.clone());
+    let settings = || Fit::new().epochs(3).batch_size(2).verbose(Verbose::Silent);
+    let check = |settings: Fit, score: &dyn Fn(&Sequential) -> cornu::callback::Logs| {
+        let mut model = classifier();
+        let history = model.fit_source(&source, &settings).unwrap();
+        let expected = score(&model).get("loss").unwrap();
+        let found = history.last("val_loss").unwrap();
+        assert!((found - expected).abs() < 1e-6, "{found}, {expected}");
+    };
+    let evaluate = || Evaluate::new().batch_size(2);
+    check(settings().validation_source(&held), &|model| model.evaluate_source(&held, &evaluate()).unwrap());
+    check(settings().validation_data(&array, &labels), &|model| {
+        model.evaluate(&array, &labels, &evaluate()).unwrap()
+    });
+    let mut model = classifier();
+    let short = Array3::<f32>::ones((4, 6, 2));
+    model.fit(&short, &labels, &settings().validation_data(&array, &labels)).unwrap();
+}
+
+#[test]
+fn lengths_and_outputs_are_checked_before_training() {
+    let quiet = || Fit::new().epochs(1).batch_size(2).verbose(Verbose::Silent);
+    let (x, y) = of_lengths(&[3, 3, 20, 20]);
+    let source = Buckets::new(&x, &y).unwrap();
+    let mut model = Sequential::new()
+        .seed(1)
+        .input([None, Some(2)])
+        .add(Conv1D::new(4, 5))
+        .add(GlobalMaxPooling1D::new());
+    model = model.add(Dense::new(1));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    let before: Vec<_> = model.weights().unwrap().into_iter().map(|(_, w)| w.to_owned()).collect();
+    assert!(matches!(model.fit_source(&source, &quiet()), Err(Error::Layer { index: 0, .. })));
+    let after: Vec<_> = model.weights().unwrap().into_iter().map(|(_, w)| w.to_owned()).collect();
+    assert_eq!(before, after);
+    // The outputs of a flattened sequence are no steps.
+    let numbers = [vec![1.0f32, 2.0, 3.0], vec![1.0, 2.0, 3.0, 4.0, 5.0]];
+    let source = Buckets::per_step(&numbers, &numbers).unwrap();
+    let mut model = Sequential::new().seed(1).input([None]).add(Rescaling::new(2.0));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    assert!(matches!(
+        model.evaluate_source(&source, &Evaluate::new()),
+        Err(Error::Argument { argument: "output", .. })
+    ));
+}
+
+#[test]
+fn layers_that_need_a_multiple_can_have_open_axes() {
+    let mut model =
+        Sequential::new().seed(1).input([None, Some(2)]).add(Reshape::new([-1, 6])).add(Lstm::new(2));
+    model.build().unwrap();
+    assert_eq!(model.predict(&Array3::<f32>::zeros((2, 30, 2))).unwrap().shape(), [2, 2]);
+    assert!(matches!(model.predict(&Array3::<f32>::zeros((2, 31, 2))), Err(Error::Layer { index: 0, .. })));
+    // A layer that is added later is built for the data.
+    let mut model = Sequential::new().seed(1).input([None, Some(2)]).add(Lstm::new(2));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    let mut model = model.add(Dense::new(1));
+    let (x, y) = (Array3::<f32>::zeros((2, 9, 2)), Array1::<f32>::zeros(2));
+    model.fit(&x, &y, &Fit::new().epochs(1).verbose(Verbose::Silent)).unwrap();
+    // One-hot rows of one index have no axis of steps.
+    let mut model =
+        Sequential::new().input([None]).add(CategoryEncoding::new(3).output_mode(OutputMode::OneHot));
+    assert!(matches!(model.build(), Err(Error::Layer { index: 0, .. })));
+}
+
+#[test]
+fn texts_are_read_whole_by_a_model_of_any_length() {
+    let texts = ["good film", "not good at all", "a very very good and long film"];
+    let tokenizer = cornu::data::Tokenizer::new().fit(&texts).unwrap();
+    let mut model = Sequential::new()
+        .seed(4)
+        .input([None])
+        .add(Embedding::new(tokenizer.vocabulary_size(), 8).mask_zero(true))
+        .add(Gru::new(8))
+        .add(Dense::new(3));
+    model.build().unwrap();
+    let x = tokenizer.encode_padded(&texts).unwrap().mapv(|index| index as f32);
+    let expected = model.predict_classes(&x).unwrap().mapv(|class| ["a", "b", "c"][class].to_string());
+    model.set_preparation("words", tokenizer);
+    model.set_preparation("classes", LabelEncoder::fit(["a", "b", "c"].map(String::from)));
+    assert_eq!(model.predict_texts(&texts).unwrap(), expected.to_vec());
 }

@@ -133,6 +133,11 @@ impl<F: Scalar> NamedLayer<F> {
         self.shapes.as_ref().map(|shapes| axes(&shapes.output, &shapes.open[1]))
     }
 
+    /// Which axes of the output have had several lengths.
+    pub(crate) fn open_outputs(&self) -> &[bool] {
+        self.shapes.as_ref().map_or(&[], |shapes| &shapes.open[1])
+    }
+
     /// The number of values of one input sample and of one output sample.
     pub(crate) fn widths(&self) -> (usize, usize) {
         let width = |shape: Option<&[usize]>| shape.map_or(0, |shape| shape.iter().product());
@@ -188,6 +193,14 @@ impl<F: Scalar> NamedLayer<F> {
             return Err(fault);
         }
         elements::<F>(&output)?;
+        if self.output_shape().is_some_and(|old| old.len() != output.len()) {
+            let expected = "outputs with as many axes for every length of the input";
+            return Err(Error::argument(
+                "input",
+                expected,
+                format!("{} for {}", Shape(&output), Shape(input)),
+            ));
+        }
         if let Some(Shapes {
             input: old_input, output: old_output, open: [open_input, open_output], ..
         }) = &mut self.shapes

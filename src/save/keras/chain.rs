@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::graph::{self, ChainStep};
+use super::graph::{self, ChainStep, DEEPEST_RESIDUAL};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::layer::{
@@ -19,7 +19,6 @@ use crate::scalar::Scalar;
 
 /// The deepest nesting of models, and of residual connections.
 const DEEPEST: usize = 16;
-pub(super) const DEEPEST_RESIDUAL: usize = 32;
 /// The longest name that a prefix makes unique.
 const LONGEST: usize = 255;
 

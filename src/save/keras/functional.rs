@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use super::architecture::{batch_shape, input_layer, not_savable, with_built_shape};
-use super::chain::{self, DEEPEST_RESIDUAL, LayerPath};
+use super::chain::{self, LayerPath};
+use super::graph::DEEPEST_RESIDUAL;
 use crate::config::{Config, Value};
 use crate::error::{FileError, Result};
 use crate::layer::{Layer, NamedLayer, Topology, precision};

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::chain::DEEPEST_RESIDUAL;
 use crate::config::{Config, Fields, Value, refuse};
 use crate::error::{Error, Result};
+
+/// The deepest nesting of residual connections and branches.
+pub(super) const DEEPEST_RESIDUAL: usize = 32;
 
 /// A layer of the chain.
 pub(super) struct ChainStep<'a> {

@@ -109,8 +109,7 @@ pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
 
 /// Refuses the first layer whose nodes depend on the length of an open axis.
 fn check_any_length<F: Scalar>(model: &Sequential<F>) -> Result<()> {
-    let mut longer = model.clone();
-    longer.resize(&longer.longer_shape())?;
+    let longer = model.lengthened()?;
     let nodes = |layers: &[NamedLayer<F>]| -> Result<_> {
         let mut graph = Graph::default();
         let first = graph.name("input");

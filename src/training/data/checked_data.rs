@@ -2,8 +2,9 @@
 
 use super::Names;
 use super::training_data::{Rows, TrainingData};
-use crate::error::{Error, ExpectedShape, ExpectedTarget, Result};
+use crate::error::{Error, ExpectedShape, ExpectedTarget, Result, Shape};
 use crate::kernel;
+use crate::layer::NamedLayer;
 use crate::loss::{Loss, Target};
 use crate::model::{InputShape, Sequential};
 use crate::samples::check_indices;
@@ -17,6 +18,8 @@ pub(crate) struct CheckedData<'a, F: Scalar> {
     width: usize,
     /// The length of each sample, if samples differ in it.
     lengths: Option<Vec<usize>>,
+    /// Whether outputs and targets differ in the number of steps, too.
+    opens_steps: bool,
     /// The number of valid indices, if the model reads indices.
     indices: Option<usize>,
     /// The kind of targets that the loss reads, and the number of classes in the output.
@@ -36,6 +39,8 @@ pub(crate) struct ModelShapes<'m> {
     pub(crate) output: &'m [usize],
     /// The input shape, if any of its axes is open.
     open: Option<&'m InputShape>,
+    /// Which axes of the output depend on open axes.
+    open_outputs: &'m [bool],
     indices: Option<usize>,
 }
 
@@ -43,7 +48,9 @@ impl<'m> ModelShapes<'m> {
     pub(crate) fn of<F: Scalar>(model: &'m Sequential<F>) -> Result<Self> {
         match (model.input_shape(), model.output_shape()) {
             (Some(input), Some(output)) => {
-                Ok(ModelShapes { input, output, open: model.open.as_ref(), indices: model.indices() })
+                let open_outputs = model.layers.last().map_or(&[][..], NamedLayer::open_outputs);
+                let (open, indices) = (model.open.as_ref(), model.indices());
+                Ok(ModelShapes { input, output, open, open_outputs, indices })
             }
             _ => Err(Error::NotBuilt),
         }
@@ -66,9 +73,10 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     pub(crate) fn of_shard(
         names: Names,
         source: TrainingData<'a, F>,
-        ModelShapes { input, output, open, indices }: ModelShapes,
+        shapes: ModelShapes,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
+        let ModelShapes { input, output, open, open_outputs, indices } = shapes;
         if !source.fits_input(input) {
             let expected = open.map_or_else(|| ExpectedShape::exactly(input), InputShape::expected);
             return Err(Error::SampleShape {
@@ -79,7 +87,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         }
         let lengths = source.lengths();
         if let Some(lengths) = &lengths {
-            check_lengths(names, lengths, input, output, open)?;
+            check_lengths(names, lengths, shapes)?;
         }
         let (x, found) = source.counts();
         if x != found {
@@ -93,8 +101,19 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         };
         let labels = (loss.target(), classes);
         let width = input.iter().product();
-        let data =
-            CheckedData { source, names, width, lengths, indices, labels, steps, target, weights: None };
+        let opens_steps = lengths.is_some() && open_outputs.contains(&true);
+        let data = CheckedData {
+            source,
+            names,
+            width,
+            lengths,
+            opens_steps,
+            indices,
+            labels,
+            steps,
+            target,
+            weights: None,
+        };
         if let TrainingData::Arrays { .. } = data.source {
             data.source.check_finite(names)?;
             if indices.is_some() {
@@ -137,7 +156,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         let mut shape = self.source.input_shape();
         let longest = shape[0];
         shape[0] = indices.iter().map(|&index| lengths[index]).max().unwrap_or(longest);
-        into.steps = if self.steps == 1 { 1 } else { self.steps / longest * shape[0] };
+        into.steps = if self.opens_steps { self.steps / longest * shape[0] } else { self.steps };
         into.width = shape.iter().product();
         into.shape = Some(shape);
         self.fill(epoch, indices, into)
@@ -173,7 +192,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
 
     /// Refuses weights of single steps if samples differ in length.
     pub(super) fn check_step_weights(&self, argument: &'static str) -> Result<()> {
-        match self.lengths.is_some() && self.steps > 1 {
+        match self.opens_steps {
             true => {
                 Err(Error::argument(argument, "none for steps of samples of different lengths", "weights"))
             }
@@ -252,14 +271,9 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     }
 }
 
-/// Refuses samples of different lengths if the model has no open axis for them, or outputs for another number of steps.
-fn check_lengths(
-    names: Names,
-    lengths: &[usize],
-    input: &[usize],
-    output: &[usize],
-    open: Option<&InputShape>,
-) -> Result<()> {
+/// Refuses samples of different lengths if the model has no open axis for them, or outputs of which the loss cannot tell the steps.
+fn check_lengths(names: Names, lengths: &[usize], shapes: ModelShapes) -> Result<()> {
+    let ModelShapes { input, output, open, open_outputs, .. } = shapes;
     let longest = input.first().copied().unwrap_or(0);
     if open.and_then(|open| open.axes().first()) != Some(&None) {
         let (shortest, expected) =
@@ -273,12 +287,16 @@ fn check_lengths(
         let expected = format!("a length from 1 to {longest}, that of `input_shape`");
         return Err(Error::argument("length", expected, format!("{length} for sample {index}")));
     }
-    if output.len() > 1 && output[0] != longest {
-        let expected =
-            format!("outputs for all {longest} steps, or for none, with samples of different lengths");
-        return Err(Error::argument("output", expected, format!("{} steps", output[0])));
+    match open_outputs {
+        [true, others @ ..] if output[0] == longest && !others.is_empty() && !others.contains(&true) => {
+            Ok(())
+        }
+        others if !others.contains(&true) => Ok(()),
+        _ => {
+            let expected = "outputs of one shape, or `(steps, ...)` with the steps of the samples, which differ in length";
+            Err(Error::argument("output", expected, Shape(output)))
+        }
     }
-    Ok(())
 }
 
 /// The number of loss rows per sample, and the width of the targets.

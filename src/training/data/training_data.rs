@@ -68,6 +68,9 @@ impl<F: Scalar> TrainingData<'_, F> {
     /// The length of each sample, if samples differ in it.
     pub(crate) fn lengths(&self) -> Option<Vec<usize>> {
         let TrainingData::Batches(source) = self else { return None };
+        if source.count() == 0 {
+            return None;
+        }
         (0..source.count()).map(|index| source.length(index)).collect()
     }
 

@@ -40,7 +40,7 @@ impl<F: Scalar> Sequential<F> {
         let train = data.count();
         let plan = plan(
             &model,
-            RunSize { epochs: None, skipped_epochs: 0, batch_size: train, train, shuffle: true },
+            RunSize { epochs: None, skipped_epochs: 0, batch_size: train, batches: 1, shuffle: true },
         )?;
         let sampling = Sampling {
             model: &model,

@@ -5,7 +5,7 @@ mod comparison;
 mod inference;
 pub(crate) mod sampling;
 
-use super::data::Rows;
+use super::data::{Batches, Rows};
 use super::distributed::Coordinator;
 use super::run::TrainingRun;
 use super::settings::Fit;
@@ -55,11 +55,13 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             return Ok(None);
         }
         let train = coordinator.training_total(run.train);
+        let mut order = (0..run.train).collect();
+        let batches = Batches::new(&mut order, train, settings.batch_size, run.data.lengths()).count();
         let size = RunSize {
             epochs: Some(settings.epochs.saturating_sub(settings.initial_epoch)),
             skipped_epochs: settings.initial_epoch,
             batch_size: settings.batch_size,
-            train,
+            batches,
             shuffle: settings.shuffle,
         };
         let plan = plan(model, size)?;

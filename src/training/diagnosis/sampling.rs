@@ -118,8 +118,8 @@ pub(crate) struct RunSize {
     pub(crate) epochs: Option<usize>,
     pub(crate) skipped_epochs: usize,
     pub(crate) batch_size: usize,
-    /// The number of training samples.
-    pub(crate) train: usize,
+    /// The number of batches of an epoch.
+    pub(crate) batches: usize,
     pub(crate) shuffle: bool,
 }
 
@@ -157,8 +157,7 @@ fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) ->
 /// The settings of a run that the rules read.
 pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-    let RunSize { epochs, skipped_epochs, batch_size, train, shuffle } = size;
-    let batches = train.div_ceil(batch_size.max(1));
+    let RunSize { epochs, skipped_epochs, batch_size, batches, shuffle } = size;
     let rate = compiled.optimizer.learning_rate();
     let planned = epochs.map(|epochs| epochs.saturating_mul(batches));
     let learning_rate = largest_rate(rate, compiled.steps, planned);
