@@ -80,6 +80,9 @@ fn padding_that_does_no_harm_is_not_reported() {
     raises("N0121", embedding(false).add(GlobalAveragePooling1D::new()), &behind, None);
     let masked = Sequential::new().seed(1).add(Masking::new(0.0)).add(lstm());
     raises("N0121", masked, &vectors(&behind), None);
+    // −0.1 differs in `f32` and `f64`.
+    let masked = Sequential::new().seed(1).add(Masking::new(-0.1)).add(lstm());
+    raises("N0121", masked, &vectors(&texts(60, 10, -0.1)), None);
     // With fewer padded steps, the run decides.
     raises("N0121", embedding(false).add(lstm()), &texts(55, 10, 0.0), WARNING);
     raises("N0121", embedding(false).add(lstm()), &texts(54, 10, 0.0), Some(Severity::Note));
@@ -111,6 +114,14 @@ fn the_remedy_marks_the_padding() {
     let numbers = || Sequential::new().seed(1).add(Lstm::new(4));
     assert_eq!(remedy(numbers(), &vectors(&behind)), Some(Remedy::Masking(0.0)));
     assert_eq!(remedy(numbers(), &vectors(&texts(60, 10, -1.0))), Some(Remedy::Masking(-1.0)));
+    assert_eq!(remedy(numbers(), &vectors(&texts(60, 10, -0.1))), Some(Remedy::Masking(-0.1)));
+    let finding = found(numbers(), &vectors(&texts(60, 10, -0.1))).of("N0121").cloned().expect("padding");
+    assert_eq!(finding.suggestions[0].text, "add `Masking::new(-0.1)` as the first layer");
+    // Only an embedding has `mask_zero`.
+    let encoded = Sequential::new().seed(1).add(CategoryEncoding::new(9).output_mode(OutputMode::OneHot));
+    let finding = found(encoded.add(Lstm::new(4)), &behind).of("N0121").cloned().expect("padding");
+    let suggestion = "replace `category_encoding` by an `Embedding` with `.mask_zero(true)`";
+    assert_eq!((&*finding.suggestions[0].text, &finding.suggestions[0].remedy), (suggestion, &None));
     // Index 8 cannot be masked, nor can a mask pass the convolution.
     assert_eq!(remedy(embedding(false).add(Lstm::new(4)), &texts(60, 10, 8.0)), None);
     let conv = Conv1D::new(4, 3).padding(Padding::Same);
