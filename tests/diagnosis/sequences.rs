@@ -4,6 +4,7 @@ use crate::synthetic::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cornu::data::Buckets;
 use cornu::diagnosis::{Evidence, Finding, Findings, Remedy, SettingValue, Severity};
 use cornu::ndarray::{Array1, Array2, Array3, ArrayD, Axis, s};
 use cornu::prelude::*;
@@ -92,6 +93,20 @@ fn padding_that_does_no_harm_is_not_reported() {
     raises("N0121", embedding(false).add(lstm()), &texts(170, 120, 0.0), None);
     // Index 3 is also a word.
     raises("N0121", embedding(false).add(lstm()), &texts(60, 10, 3.0), None);
+}
+
+/// Most sequences of a sample are shorter than the longest, but each batch is padded only to the length of its bucket.
+#[test]
+fn sequences_in_buckets_are_not_reported() {
+    let steps = |i: usize| if i % 8 == 0 { 60 } else { 10 + i % 10 };
+    let x: Vec<Vec<usize>> =
+        (0..80).map(|i| (0..steps(i)).map(|t| 1 + (i * 3 + t * 5) % 7).collect()).collect();
+    let y = Array1::from_shape_fn(80, |i| i % 2);
+    let model = embedding(false).add(Lstm::new(4)).add(Dense::new(2).activation(SOFTMAX));
+    let mut model = compiled(model, Adam::new(0.001), SparseCategoricalCrossentropy::new());
+    let source = Buckets::<f32>::new(&x, &y).expect("a source");
+    let findings = model.fit_source(&source, &fit(1)).expect("a training").findings().clone();
+    assert!(findings.of("N0121").is_none(), "{findings:?}");
 }
 
 #[test]
