@@ -42,8 +42,8 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Empty`] for data without terms. [`Error::Argument`] for a setting out of its range, for a lookup without a
-/// vocabulary, and for a vocabulary with the same term twice or above `max_tokens`. [`Error::UnseenLabel`] for an unknown value without an index,
-/// [`Error::Index`] for an index beyond the vocabulary.
+/// vocabulary, and for a vocabulary with the same term twice or above `max_tokens`. [`Error::UnseenLabel`] for an unknown
+/// value without an index, [`Error::Index`] for an index beyond the vocabulary.
 ///
 /// # References
 /// <https://keras.io/api/layers/preprocessing_layers/categorical/string_lookup/>
