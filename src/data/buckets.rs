@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, Data, Ix1, Ix2};
 
 use super::{BatchSource, Samples, Side};
-use crate::error::{Error, ExpectedShape, Result};
+use crate::error::{Error, ExpectedShape, Result, Shape};
 use crate::scalar::{Element, Scalar};
 use crate::tensor::elements;
 
@@ -119,14 +119,17 @@ struct Ragged<F> {
 }
 
 impl<F: Scalar> Ragged<F> {
-    fn new<S: Sequence<F>>(argument: &str, sequences: &[S]) -> Result<Self> {
+    fn new<S: Sequence<F>>(argument: &'static str, sequences: &[S]) -> Result<Self> {
         let first = sequences.first().map(Sequence::shape).unwrap_or_default();
         let step = first.get(1..).unwrap_or_default().to_vec();
         let (mut starts, mut total) = (vec![0], 0_usize);
         for sequence in sequences {
             let shape = sequence.shape();
-            if shape[1..] != step {
-                let expected = ExpectedShape::exactly(&[&shape[..1], &step].concat());
+            let [steps, own @ ..] = &*shape else {
+                return Err(Error::argument(argument, "sequences with an axis of steps", Shape(&shape)));
+            };
+            if *own != step {
+                let expected = ExpectedShape::exactly(&[&[*steps], &*step].concat());
                 return Err(Error::SampleShape { argument: argument.into(), expected, found: shape });
             }
             total += elements::<F>(&shape)?;
@@ -151,14 +154,25 @@ impl<F: Scalar> Ragged<F> {
         (self.starts[index + 1] - self.starts[index]) / self.width()
     }
 
-    /// Writes a sequence to the side of `to` that is not padded.
-    fn read(&self, index: usize, padding: Side, value: F, to: &mut [F]) {
+    /// Writes a sequence to the side of `to`, a part of `argument`, that is not padded.
+    fn read(
+        &self,
+        argument: &'static str,
+        index: usize,
+        padding: Side,
+        value: F,
+        to: &mut [F],
+    ) -> Result<()> {
         let values = &self.values[self.starts[index]..self.starts[index + 1]];
-        let missing = to.len() - values.len();
+        let Some(missing) = to.len().checked_sub(values.len()) else {
+            let expected = format!("at least {} numbers for sequence {index}", values.len());
+            return Err(Error::argument(argument, expected, to.len()));
+        };
         let (before, behind) = if padding == Side::Pre { (missing, 0) } else { (0, missing) };
         to[..before].fill(value);
         to[before..before + values.len()].copy_from_slice(values);
         to[before + values.len()..][..behind].fill(value);
+        Ok(())
     }
 }
 
@@ -167,7 +181,8 @@ impl<F: Scalar> Buckets<F> {
     ///
     /// # Errors
     /// [`Error::Empty`] if there are no sequences or no steps, [`Error::Length`] if there is another number of targets,
-    /// [`Error::SampleShape`] if sequences have different numbers of features, and [`Error::TooLarge`].
+    /// [`Error::SampleShape`] if sequences have different numbers of features, [`Error::Argument`] if one has a shape without
+    /// axes, and [`Error::TooLarge`].
     pub fn new<S: Sequence<F>>(x: &[S], y: &impl Samples<F>) -> Result<Self> {
         let shape = y.sample_shape();
         let width = shape.iter().product::<usize>();
@@ -271,11 +286,15 @@ impl<F: Scalar> BatchSource<F> for Buckets<F> {
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
         let (wide, narrow) = (x.len() / indices.len().max(1), y.len() / indices.len().max(1));
         for (i, &index) in indices.iter().enumerate() {
-            self.x.read(index, self.padding, self.value, &mut x[i * wide..][..wide]);
+            self.x.read("x", index, self.padding, self.value, &mut x[i * wide..][..wide])?;
             let y = &mut y[i * narrow..][..narrow];
             match &self.targets {
+                Targets::PerSequence { shape, .. } if narrow != shape.iter().product::<usize>() => {
+                    let expected = format!("rows of length {}", shape.iter().product::<usize>());
+                    return Err(Error::argument("y", expected, narrow));
+                }
                 Targets::PerSequence { values, .. } => y.copy_from_slice(&values[index * narrow..][..narrow]),
-                Targets::PerStep(all) => all.read(index, self.padding, F::zero(), y),
+                Targets::PerStep(all) => all.read("y", index, self.padding, F::zero(), y)?,
             }
         }
         Ok(())
@@ -324,5 +343,31 @@ mod tests {
         assert!(matches!(unlike, Err(Error::SampleShape { .. })), "{unlike:?}");
         let short = Buckets::<f32>::per_step(&[vec![1.0], vec![1.0, 2.0]], &[vec![1.0], vec![1.0]]);
         assert!(matches!(short, Err(Error::Length { x: 2, found: 1, .. })), "{short:?}");
+        let shapeless = Buckets::<f32>::new(&[Shapeless], &array![1.0]);
+        assert!(matches!(shapeless, Err(Error::Argument { .. })), "{shapeless:?}");
+    }
+
+    struct Shapeless;
+
+    impl Sequence<f32> for Shapeless {
+        fn shape(&self) -> Vec<usize> {
+            Vec::new()
+        }
+
+        fn read(&self, _: &mut [f32]) {}
+    }
+
+    #[test]
+    fn buffers_that_are_too_short_are_refused() {
+        let x = [vec![1.0], vec![1.0, 2.0]];
+        let one = Buckets::<f32>::new(&x, &array![1.0, 2.0]).unwrap();
+        let per_step = Buckets::<f32>::per_step(&x, &x).unwrap();
+        let refused = |source: &Buckets, x: &mut [f32], y: &mut [f32], words: &str| {
+            let error = source.fill(&[1], x, y).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        refused(&one, &mut [0.0], &mut [0.0], "`x`: expected at least 2 numbers for sequence 1, found 1");
+        refused(&one, &mut [0.0; 2], &mut [], "`y`: expected rows of length 1, found 0");
+        refused(&per_step, &mut [0.0; 2], &mut [0.0], "`y`: expected at least 2 numbers");
     }
 }

@@ -42,8 +42,8 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Empty`] for data without terms. [`Error::Argument`] for a setting out of its range, for a lookup without a
-/// vocabulary, and for a vocabulary with the same term twice. [`Error::UnseenLabel`] for an unknown value without an index,
-/// [`Error::Index`] for an index beyond the vocabulary.
+/// vocabulary, and for a vocabulary with the same term twice or above `max_tokens`. [`Error::UnseenLabel`] for an unknown
+/// value without an index, [`Error::Index`] for an index beyond the vocabulary.
 ///
 /// # References
 /// <https://keras.io/api/layers/preprocessing_layers/categorical/string_lookup/>
@@ -165,7 +165,7 @@ impl<T: Term> Lookup<T> {
 
     /// Sets the vocabulary in the order of the indices, with or without the terms of the mask and of unknown values.
     ///
-    /// Set `mask_token` and `num_oov_indices` before.
+    /// Set `mask_token`, `num_oov_indices` and `max_tokens` before.
     ///
     /// # Errors
     /// Those of [`Lookup`].
@@ -198,6 +198,7 @@ impl<T: Term> Lookup<T> {
             let found = format!("`{}` twice", self.terms[pair[0]]);
             return Err(Error::argument("vocabulary", "distinct terms", found));
         }
+        self.check()?;
         Ok(self)
     }
 
@@ -298,13 +299,19 @@ impl<T: Term> Lookup<T> {
         }
     }
 
-    /// Refuses settings out of range, and a lookup without a vocabulary.
+    /// Refuses settings out of range, a lookup without a vocabulary, and a vocabulary above `max_tokens`.
     pub(super) fn check(&self) -> Result<()> {
         self.check_settings()?;
         if self.terms.is_empty() {
             return Err(Error::argument("vocabulary", "terms, by `fit` or `with_vocabulary`", "none"));
         }
-        Ok(())
+        match self.max_tokens {
+            Some(most) if most < self.vocabulary_size() => {
+                let expected = format!("at least {}, the size of the vocabulary", self.vocabulary_size());
+                Err(Error::argument("max_tokens", expected, most))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks the vocabulary that the settings in a file contain.
@@ -366,6 +373,9 @@ mod tests {
         refused(new().with_vocabulary(["a", "b", "a"]), "expected distinct terms, found `a` twice");
         refused(new().with_vocabulary(["a", "[UNK]"]), "`[UNK]` among the others");
         refused(new().with_vocabulary(["[UNK]"]), "vocabulary is empty");
+        let above = "`max_tokens`: expected at least 3, the size of the vocabulary, found 2";
+        refused(new().max_tokens(2).with_vocabulary(["a", "b"]), above);
+        refused(new().fit(["a", "b"]).unwrap().max_tokens(2).encode(["a"]), above);
         let strict = new().num_oov_indices(0).fit(["a"]).unwrap();
         refused(
             strict.encode(["a", "b"]),

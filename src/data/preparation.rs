@@ -60,6 +60,19 @@ impl Preparation {
         config
     }
 
+    /// Returns the settings if [`from_config`](Preparation::from_config) can read them.
+    pub(crate) fn checked_config(&self) -> Result<Config> {
+        match self {
+            Preparation::Tokenizer(tokenizer) => tokenizer.lookup.check()?,
+            Preparation::StringLookup(lookup) => lookup.check()?,
+            Preparation::IntegerLookup(lookup) => lookup.check()?,
+            Preparation::LabelEncoder(_) => {}
+        }
+        let config = self.config();
+        Preparation::from_config(&config)?;
+        Ok(config)
+    }
+
     /// Constructs a preparation from the settings of [`config`](Preparation::config).
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Names of layers: Keras's snake case of the kind, numbered if it is taken.
 
+use std::collections::HashSet;
+
 use super::NamedLayer;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -7,9 +9,9 @@ use crate::scalar::Scalar;
 /// Returns `dense`, or `dense_1`, `dense_2` ... if that is taken.
 pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[NamedLayer<F>]) -> String {
     let base = snake_case(kind);
-    let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
+    let taken: HashSet<&str> = layers.iter().map(NamedLayer::label).collect();
     let numbered = (1..).map(|i| format!("{base}_{i}"));
-    std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base)
+    std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(&**name)).unwrap_or(base)
 }
 
 /// Refuses two layers with the same name, and names that cannot be part of a path in a file.

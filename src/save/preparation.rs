@@ -9,13 +9,15 @@ use crate::files::input::Input;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// Writes the preparations, if there are any.
+/// Writes the preparations, if there are any. Refuses one that could not be read again.
 pub(super) fn write<F: Scalar>(model: &Sequential<F>) -> Result<Option<String>> {
     if model.preparations.is_empty() {
         return Ok(None);
     }
-    let settings = |(name, preparation): &(String, Preparation)| (name.clone(), preparation.config().into());
-    json::write(&Value::Map(model.preparations.iter().map(settings).collect())).map(Some)
+    let settings = |(name, preparation): &(String, Preparation)| {
+        Ok((name.clone(), preparation.checked_config()?.into()))
+    };
+    json::write(&Value::Map(model.preparations.iter().map(settings).collect::<Result<_>>()?)).map(Some)
 }
 
 /// Reads the preparations at this place of a file.

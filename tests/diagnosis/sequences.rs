@@ -4,6 +4,7 @@ use crate::synthetic::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cornu::data::Buckets;
 use cornu::diagnosis::{Evidence, Finding, Findings, Remedy, SettingValue, Severity};
 use cornu::ndarray::{Array1, Array2, Array3, ArrayD, Axis, s};
 use cornu::prelude::*;
@@ -80,6 +81,9 @@ fn padding_that_does_no_harm_is_not_reported() {
     raises("N0121", embedding(false).add(GlobalAveragePooling1D::new()), &behind, None);
     let masked = Sequential::new().seed(1).add(Masking::new(0.0)).add(lstm());
     raises("N0121", masked, &vectors(&behind), None);
+    // −0.1 differs in `f32` and `f64`.
+    let masked = Sequential::new().seed(1).add(Masking::new(-0.1)).add(lstm());
+    raises("N0121", masked, &vectors(&texts(60, 10, -0.1)), None);
     // With fewer padded steps, the run decides.
     raises("N0121", embedding(false).add(lstm()), &texts(55, 10, 0.0), WARNING);
     raises("N0121", embedding(false).add(lstm()), &texts(54, 10, 0.0), Some(Severity::Note));
@@ -89,6 +93,20 @@ fn padding_that_does_no_harm_is_not_reported() {
     raises("N0121", embedding(false).add(lstm()), &texts(170, 120, 0.0), None);
     // Index 3 is also a word.
     raises("N0121", embedding(false).add(lstm()), &texts(60, 10, 3.0), None);
+}
+
+/// Most sequences of a sample are shorter than the longest, but each batch is padded only to the length of its bucket.
+#[test]
+fn sequences_in_buckets_are_not_reported() {
+    let steps = |i: usize| if i % 8 == 0 { 60 } else { 10 + i % 10 };
+    let x: Vec<Vec<usize>> =
+        (0..80).map(|i| (0..steps(i)).map(|t| 1 + (i * 3 + t * 5) % 7).collect()).collect();
+    let y = Array1::from_shape_fn(80, |i| i % 2);
+    let model = embedding(false).add(Lstm::new(4)).add(Dense::new(2).activation(SOFTMAX));
+    let mut model = compiled(model, Adam::new(0.001), SparseCategoricalCrossentropy::new());
+    let source = Buckets::<f32>::new(&x, &y).expect("a source");
+    let findings = model.fit_source(&source, &fit(1)).expect("a training").findings().clone();
+    assert!(findings.of("N0121").is_none(), "{findings:?}");
 }
 
 #[test]
@@ -111,6 +129,14 @@ fn the_remedy_marks_the_padding() {
     let numbers = || Sequential::new().seed(1).add(Lstm::new(4));
     assert_eq!(remedy(numbers(), &vectors(&behind)), Some(Remedy::Masking(0.0)));
     assert_eq!(remedy(numbers(), &vectors(&texts(60, 10, -1.0))), Some(Remedy::Masking(-1.0)));
+    assert_eq!(remedy(numbers(), &vectors(&texts(60, 10, -0.1))), Some(Remedy::Masking(-0.1)));
+    let finding = found(numbers(), &vectors(&texts(60, 10, -0.1))).of("N0121").cloned().expect("padding");
+    assert_eq!(finding.suggestions[0].text, "add `Masking::new(-0.1)` as the first layer");
+    // Only an embedding has `mask_zero`.
+    let encoded = Sequential::new().seed(1).add(CategoryEncoding::new(9).output_mode(OutputMode::OneHot));
+    let finding = found(encoded.add(Lstm::new(4)), &behind).of("N0121").cloned().expect("padding");
+    let suggestion = "replace `category_encoding` by an `Embedding` with `.mask_zero(true)`";
+    assert_eq!((&*finding.suggestions[0].text, &finding.suggestions[0].remedy), (suggestion, &None));
     // Index 8 cannot be masked, nor can a mask pass the convolution.
     assert_eq!(remedy(embedding(false).add(Lstm::new(4)), &texts(60, 10, 8.0)), None);
     let conv = Conv1D::new(4, 3).padding(Padding::Same);

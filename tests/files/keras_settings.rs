@@ -5,6 +5,7 @@ use cornu::prelude::*;
 use cornu::save::{Format, Loader};
 use serde_json::Value;
 
+use crate::deep::folder_of;
 use crate::zip::{Member, archive};
 
 fn cases() -> Vec<Value> {
@@ -210,4 +211,77 @@ fn a_cell_that_differs_from_its_rnn_is_refused() {
         let error = read(setting).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     }
+}
+
+/// A functional model of Keras that adds two dense layers, with these settings.
+fn added(names: [&str; 2], dense: &str, add: &str) -> Sequential {
+    let layer = |kind: &str, name: &str, settings: &str, inputs: &str| {
+        format!(
+            r#"{{"module":"keras.layers","class_name":"{kind}","config":{{"name":"{name}"{settings}}},"name":"{name}","inbound_nodes":[{inputs}]}}"#
+        )
+    };
+    let [a, b] = names;
+    let units = format!(r#","units":3{dense}"#);
+    let layers = [
+        layer("InputLayer", "x", r#","batch_input_shape":[null,4]"#, ""),
+        layer("Dense", a, &units, r#"[["x",0,0,{}]]"#),
+        layer("Dense", b, &units, r#"[["x",0,0,{}]]"#),
+        layer("Add", "sum", add, &format!(r#"[["{a}",0,0,{{}}],["{b}",0,0,{{}}]]"#)),
+    ];
+    let text = format!(
+        r#"{{"module":"keras","class_name":"Functional","config":{{"name":"m","layers":[{}],"input_layers":[["x",0,0]],"output_layers":[["sum",0,0]]}}}}"#,
+        layers.join(",")
+    );
+    let mut model = Sequential::from_json(&text).unwrap();
+    model.build().unwrap();
+    model
+}
+
+#[test]
+fn a_layer_may_have_the_name_of_the_shortcut() {
+    for (names, shortcut) in [(["shortcut", "main"], "shortcut_1"), (["main", "shortcut"], "shortcut")] {
+        let model = added(names, "", "");
+        let labels: Vec<&str> = model.layers()[0].layers().iter().map(|layer| layer.label()).collect();
+        assert_eq!(labels, [names[0], shortcut]);
+        let again = Sequential::<f32>::from_json(&model.to_json().unwrap()).unwrap();
+        assert_eq!(again.layers()[0].layers()[1].label(), shortcut);
+    }
+}
+
+/// A merging layer has no weights, so in Keras its `trainable` has no effect.
+#[test]
+fn a_frozen_merge_does_not_freeze_its_branches() {
+    let trains = |dense: &str, add: &str| {
+        let model = added(["a", "b"], dense, add);
+        let sum = &model.layers()[0];
+        sum.is_trainable() && sum.layers()[0].is_trainable()
+    };
+    let frozen = r#","trainable":false"#;
+    assert!(trains("", frozen) && trains("", ""));
+    assert!(!trains(frozen, "") && !trains(frozen, frozen));
+    let dense = || Dense::new(4);
+    let mut model: Sequential =
+        Sequential::new().input([4]).add(Residual::new().add(dense()).trainable(false)).add(dense());
+    model.build().unwrap();
+    let path = folder_of("keras_settings").join("frozen.keras");
+    model.save(&path).unwrap();
+    let again = Sequential::<f32>::load(&path).unwrap();
+    let is_trainable =
+        |model: &Sequential| model.layers().iter().map(|layer| layer.is_trainable()).collect::<Vec<_>>();
+    assert_eq!(is_trainable(&again), [false, true]);
+}
+
+#[test]
+fn many_branches_are_read() {
+    let read = |branches: &str| {
+        Sequential::<f32>::from_json(&format!(
+            r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[{{"module":"cornu","class_name":"Branches",
+            "config":{{"name":"b","merge":"Add","branches":[{branches}]}}}}]}}}}"#
+        ))
+        .unwrap()
+    };
+    let model = read(&vec!["[]"; 20_000].join(","));
+    let branches = model.layers()[0].layers();
+    assert_eq!(branches.len(), 20_000);
+    assert_eq!([0, 1, 19_999].map(|i| branches[i].label()), ["branch", "branch_1", "branch_19999"]);
 }

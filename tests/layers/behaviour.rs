@@ -60,6 +60,20 @@ fn noise_has_the_moments_of_its_definition() {
 }
 
 #[test]
+fn encodings_of_no_rows_are_empty() {
+    fn infer(layer: impl Layer<f64> + 'static) {
+        let mut node: NamedLayer<f64> = layer.into_named();
+        let shape = node.build(&[2], &mut BuildContext::new(Rng::stream(5, 5))).unwrap();
+        let y = BatchMut::new(&mut [], shape.iter().product());
+        node.infer(Batch::new(&[], 2), y, &mut Scratch::default());
+    }
+    for mode in [OutputMode::OneHot, OutputMode::MultiHot, OutputMode::Count] {
+        infer(CategoryEncoding::new(3).output_mode(mode));
+        infer(Discretization::new([0.0, 1.0]).output_mode(mode));
+    }
+}
+
+#[test]
 fn spatial_dropout_drops_whole_channels() {
     let steps = step(SpatialDropout1D::new(0.4), &[10, 50], 0);
     let pixels = step(SpatialDropout2D::new(0.4), &[2, 5, 50], 0);

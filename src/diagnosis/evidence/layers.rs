@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::padding::shortest;
 use crate::activation::Activation;
 use crate::config::Value;
 use crate::error::Shape;
@@ -274,7 +275,11 @@ impl LayerFacts {
             is_affine,
             is_normalization,
             is_adapted,
-            mask,
+            mask: match mask {
+                // As the data have it, in the numbers of the model.
+                MaskRule::Creates(value) => MaskRule::Creates(shortest(F::of(value))),
+                rule => rule,
+            },
             output_mask: None,
             is_recurrent,
             final_step: final_step(layer),

@@ -30,7 +30,8 @@ const ELSEWHERE: f64 = 0.02;
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SequencePadding {
-    /// The value of all numbers of the step; `None` if they differ.
+    /// The value of all numbers of the step, in the shortest decimal form of the numbers of the model: −0.1 for −0.1 in `f32`.
+    /// `None` if they differ.
     pub value: Option<f64>,
     /// The median number of padded steps over the sequences.
     pub steps: f64,
@@ -83,8 +84,13 @@ impl SequencePadding {
         runs.sort_unstable();
         let middle = (runs[(rows - 1) / 2] + runs[rows / 2]) as f64 / 2.0;
         let value = padding.first().filter(|first| padding.iter().all(|x| x == *first));
-        Some(SequencePadding { value: value.map(|x| x.as_f64()), steps: middle, share, rows, padded_rows })
+        Some(SequencePadding { value: value.map(|x| shortest(*x)), steps: middle, share, rows, padded_rows })
     }
+}
+
+/// The value of the shortest decimal number that rounds to `x`: 0.1 for 0.1 in `f32`, rather than 0.10000000149.
+pub(super) fn shortest<F: Scalar>(x: F) -> f64 {
+    x.to_string().parse().unwrap_or(x.as_f64())
 }
 
 /// The row whose step more than half of the rows share, if there is one (Boyer and Moore 1991).

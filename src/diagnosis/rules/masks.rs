@@ -60,11 +60,14 @@ pub(in crate::diagnosis) fn unmasked_padding(e: &Evidence) -> Option<Finding> {
     let reaches = |from: usize| e.layers[from..layer.index].iter().all(|between| between.mask.passes());
     let first = e.layers.iter().find(|layer| !layer.is_view)?;
     let finding = match (padding.value, e.data.indices) {
-        (Some(0.0), true) if reaches(first.index + 1) => finding.remedy(
+        (Some(0.0), true) if !reaches(first.index + 1) => finding,
+        (Some(0.0), true) if first.kind == "Embedding" => finding.remedy(
             format!("set `.mask_zero(true)` on `{}`", first.name),
             Remedy::MaskZero { layer: first.index },
         ),
-        (Some(value), true) if value != 0.0 => {
+        (Some(0.0), true) => finding
+            .suggestion(format!("replace `{}` by an `Embedding` with `.mask_zero(true)`", first.name)),
+        (Some(_), true) if first.kind == "Embedding" => {
             finding.suggestion("use index 0 for the padding alone, and set `.mask_zero(true)` on the embedding")
         }
         (Some(value), false) if reaches(0) => {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::chain::{self, Chain};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
 use crate::error::{Error, Result, Shape};
-use crate::layer::names::{check_names, unused};
+use crate::layer::names::check_names;
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, MaskRule, Memory, NamedLayer, Part, PartMut, Step,
     Topology,
@@ -132,6 +132,11 @@ impl<F: Scalar> Branches<F> {
         Branches { merge, branches: Vec::new(), lasts: Vec::new(), widths: Vec::new(), outputs: Vec::new() }
     }
 
+    /// Creates a layer with these branches, whose layers have names.
+    pub(crate) fn of(merge: Merge, branches: Vec<Vec<NamedLayer<F>>>) -> Self {
+        branches.into_iter().fold(Branches::new(merge), Branches::with_branch)
+    }
+
     /// Begins a branch. Until a layer is added to it, its output is the input.
     pub fn branch(self) -> Self {
         self.with_branch(Vec::new())
@@ -146,7 +151,11 @@ impl<F: Scalar> Branches<F> {
     }
 
     fn with_branch(mut self, layers: Vec<NamedLayer<F>>) -> Self {
-        self.branches.push(Chain::named(unused("Branch", &self.branches), layers));
+        let name = match self.branches.len() {
+            0 => "branch".into(),
+            index => format!("branch_{index}"),
+        };
+        self.branches.push(Chain::named(name, layers));
         self
     }
 
@@ -351,19 +360,13 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
-    let mut branches = Branches::new(fields.get("merge")?);
+    let merge = fields.get("merge")?;
     let path = fields.path_of("branches");
-    match fields.value("branches") {
-        Some(Value::List(values)) => {
-            for (i, value) in values.iter().enumerate() {
-                let mut layers = Vec::new();
-                for layer in chain::from_value(value, &format!("{path}[{i}]"), kinds)? {
-                    chain::push(&mut layers, layer);
-                }
-                branches = branches.with_branch(layers);
-            }
-        }
-        other => return Err(refuse(&path, "a list of branches", other.unwrap_or(&Value::Null))),
-    }
-    Ok(Box::new(branches))
+    let Some(Value::List(values)) = fields.value("branches") else {
+        let other = fields.value("branches").unwrap_or(&Value::Null);
+        return Err(refuse(&path, "a list of branches", other));
+    };
+    let branch = |(i, value)| chain::from_value(value, &format!("{path}[{i}]"), kinds);
+    let branches = values.iter().enumerate().map(branch).collect::<Result<_>>()?;
+    Ok(Box::new(Branches::of(merge, branches)))
 }

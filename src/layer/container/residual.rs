@@ -6,7 +6,7 @@ use super::chain::{self, Chain};
 use crate::config::{Config, Fields, Registry, Value};
 use crate::error::{Error, ExpectedShape, Result, Shape};
 use crate::layer::check::wrong_shape;
-use crate::layer::names::check_names;
+use crate::layer::names::{check_names, unused};
 use crate::layer::workspace::Workspace;
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, MaskRule, Memory, NamedLayer, Part, PartMut, Step,
@@ -70,6 +70,11 @@ impl<F: Scalar> Residual<F> {
         Residual { layers: Vec::new(), has_shortcut: false, workspace: None }
     }
 
+    /// Creates a block of these layers, which have names; without a shortcut, `shortcut` is empty.
+    pub(crate) fn of(layers: Vec<NamedLayer<F>>, shortcut: Vec<NamedLayer<F>>) -> Self {
+        Residual { layers, ..Residual::new() }.with_shortcut(shortcut)
+    }
+
     /// Appends a layer to the chain. A layer without a name is named after its kind.
     #[allow(clippy::should_implement_trait)] // as Sequential's
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
@@ -109,7 +114,7 @@ impl<F: Scalar> Residual<F> {
 
     fn with_shortcut(mut self, layers: Vec<NamedLayer<F>>) -> Self {
         if !layers.is_empty() {
-            self.layers.push(Chain::named("shortcut", layers));
+            self.layers.push(Chain::named(unused("shortcut", &self.layers), layers));
             self.has_shortcut = true;
         }
         self
@@ -249,13 +254,11 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
-    let mut block = Residual::new();
-    for (name, is_shortcut) in [("layers", false), ("shortcut", true)] {
+    let mut chain = |name, none| {
         let path = fields.path_of(name);
-        let none = if is_shortcut { Value::List(Vec::new()) } else { Value::Null };
-        for layer in chain::from_value(fields.value(name).unwrap_or(&none), &path, kinds)? {
-            block = if is_shortcut { block.shortcut(layer) } else { block.add(layer) };
-        }
-    }
-    Ok(Box::new(block))
+        chain::from_value(fields.value(name).unwrap_or(&none), &path, kinds)
+    };
+    let layers = chain("layers", Value::Null)?;
+    let shortcut = chain("shortcut", Value::List(Vec::new()))?;
+    Ok(Box::new(Residual::of(layers, shortcut)))
 }

@@ -64,7 +64,7 @@ impl OutputMode {
         y.fill(F::zero());
         let vectors = y.len() / depth.max(1);
         let values = x.len() / vectors.max(1);
-        for (y, x) in y.chunks_exact_mut(depth).zip(x.chunks_exact(values)) {
+        for (y, x) in y.chunks_exact_mut(depth.max(1)).zip(x.chunks_exact(values.max(1))) {
             for index in x.iter().filter_map(|&x| category(x)) {
                 y[index] = if self == OutputMode::Count { y[index] + F::one() } else { F::one() };
             }

@@ -395,6 +395,8 @@ fn merged<F: Scalar>(
         let expected = format!("at most {DEEPEST_RESIDUAL} residual connections within each other");
         return Err(refuse(path, expected, "more"));
     }
+    // A merging layer has no weights of its own, so it freezes no layer that is trainable itself.
+    let trainable = common.trainable || branches.iter().flatten().any(|placed| placed.layer.is_trainable());
     let branches: Vec<Vec<PlacedLayer<F>>> = branches.into_iter().map(unique).collect::<Result<_>>()?;
     let merge = Merge::from_value(&Value::Text(config.kind.clone()), path)?;
     // A model that was saved here has the inner names `residual.dense`, since Keras wants them unique in the whole model.
@@ -404,37 +406,28 @@ fn merged<F: Scalar>(
         (Merge::Add, Ok([a, b])) if one_has_layers => {
             // The shortcut is the shorter chain.
             let (f, g) = if b.len() > a.len() { (b, a) } else { (a, b) };
-            let (mut block, mut inner) = (Residual::new(), Vec::new());
-            for placed in bare(f, &prefix) {
-                block = block.add(placed.layer);
-                inner.push(placed.path);
-            }
-            let mut shortcut = Vec::new();
-            for placed in g {
-                block = block.shortcut(placed.layer);
-                shortcut.push(placed.path);
-            }
+            let (layers, mut inner) = split(bare(f, &prefix));
+            let (shortcut, paths) = split(g);
             if !shortcut.is_empty() {
-                inner.push(LayerPath { group: String::new(), inner: Some(shortcut) });
-            }
-            (block.name(common.name.as_str()), inner)
-        }
-        (merge, branches) => {
-            let (mut layer, mut inner) = (Branches::new(merge), Vec::new());
-            for branch in branches.map_or_else(|more| more, Vec::from) {
-                let mut paths = Vec::with_capacity(branch.len());
-                layer = layer.branch();
-                for placed in branch {
-                    layer = layer.add(placed.layer);
-                    paths.push(placed.path);
-                }
                 inner.push(LayerPath { group: String::new(), inner: Some(paths) });
             }
-            (layer.name(common.name.as_str()), inner)
+            (Residual::of(layers, shortcut).name(common.name.as_str()), inner)
+        }
+        (merge, branches) => {
+            let branches = branches.map_or_else(|more| more, Vec::from).into_iter().map(split);
+            let (branches, paths): (Vec<_>, Vec<_>) = branches.unzip();
+            let of_branch = |paths| LayerPath { group: String::new(), inner: Some(paths) };
+            let inner = paths.into_iter().map(of_branch).collect();
+            (Branches::of(merge, branches).name(common.name.as_str()), inner)
         }
     };
-    let layer = common.penalized(layer.trainable(common.trainable));
+    let layer = common.penalized(layer.trainable(trainable));
     Ok(PlacedLayer { layer, path: LayerPath { group, inner: Some(inner) }, model: None, depth })
+}
+
+/// The layers of a chain, and their paths.
+fn split<F: Scalar>(chain: Vec<PlacedLayer<F>>) -> (Vec<NamedLayer<F>>, Vec<LayerPath>) {
+    chain.into_iter().map(|placed| (placed.layer, placed.path)).unzip()
 }
 
 /// Removes this prefix from the names of a chain if all have it.

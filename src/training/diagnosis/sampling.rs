@@ -286,7 +286,8 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         data.gather(None, &sample(train, few), rows)?;
         facts.sample_inputs(Batch::new(&rows.x, data.width()));
         facts.search_copies(Batch::new(&rows.x, data.width()), Batch::new(&rows.y, data.target));
-        if model.layers.iter().any(|layer| layer.traits().is_recurrent) {
+        // Samples of different lengths are padded only to the length of their batch.
+        if data.lengths().is_none() && model.layers.iter().any(|layer| layer.traits().is_recurrent) {
             facts.search_padding(Batch::new(&rows.x, data.width()));
         }
         if self.plan.epochs.is_none() {

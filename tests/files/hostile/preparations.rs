@@ -46,6 +46,28 @@ fn preparations_are_saved_with_the_model() {
     assert_eq!(model.preparations().map(|(_, found)| found.kind()).collect::<Vec<_>>(), ["StringLookup"]);
 }
 
+#[test]
+fn preparations_that_could_not_be_loaded_are_not_saved() {
+    let lookup = || StringLookup::new().fit(["a", "b"]).unwrap();
+    let cases: [(Preparation, &str); 5] = [
+        (Tokenizer::new().into(), "`vocabulary`: expected terms, by `fit` or `with_vocabulary`, found none"),
+        (IntegerLookup::new().into(), "`vocabulary`: expected terms"),
+        (lookup().max_tokens(2).into(), "`max_tokens`: expected at least 3"),
+        (lookup().num_oov_indices(2).into(), "`num_oov_indices`: expected 0 or 1, found 2"),
+        (lookup().mask_token("a".to_string()).into(), "`a` among the others"),
+    ];
+    for end in ["keras", "safetensors"] {
+        for (preparation, words) in &cases {
+            let (path, mut model) = (file(end), model());
+            std::fs::write(&path, "before").unwrap();
+            model.set_preparation("a", preparation.clone());
+            let error = model.save(&path).unwrap_err().to_string();
+            assert!(error.contains(words), "{end}: {error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "before", "{end}");
+        }
+    }
+}
+
 /// Checks that a file with this text instead of its preparations is refused, in either format.
 #[track_caller]
 fn changed(text: &str, words: &str) {
