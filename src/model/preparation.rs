@@ -154,7 +154,7 @@ mod tests {
         refused(&model, "the model is not built");
         let mut model = Sequential { input: Some(vec![2, 2]), ..model }.add(Dense::new(1));
         model.build().unwrap();
-        refused(&model, "expected samples of one axis, the words of a text, found [2, 2]");
+        refused(&model, "expected samples of one axis, the words of a text, found (2, 2)");
         let mut model = Sequential::<f32>::new().input([2]).add(Embedding::new(3, 2));
         model.set_preparation("a", tokenizer().output_sequence_length(3));
         model.set_preparation("b", LabelEncoder::fit(["x".to_string()]));

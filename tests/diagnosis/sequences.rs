@@ -98,7 +98,7 @@ fn padding_that_does_no_harm_is_not_reported() {
 /// Most sequences of a sample are shorter than the longest, but each batch is padded only to the length of its bucket.
 #[test]
 fn sequences_in_buckets_are_not_reported() {
-    let steps = |i: usize| if i % 8 == 0 { 60 } else { 10 + i % 10 };
+    let steps = |i: usize| if i.is_multiple_of(8) { 60 } else { 10 + i % 10 };
     let x: Vec<Vec<usize>> =
         (0..80).map(|i| (0..steps(i)).map(|t| 1 + (i * 3 + t * 5) % 7).collect()).collect();
     let y = Array1::from_shape_fn(80, |i| i % 2);
