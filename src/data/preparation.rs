@@ -61,6 +61,7 @@ impl Preparation {
     }
 
     /// Returns the settings if [`from_config`](Preparation::from_config) can read them.
+    #[cfg_attr(not(any(feature = "keras", feature = "safetensors")), allow(dead_code))] // for files alone
     pub(crate) fn checked_config(&self) -> Result<Config> {
         match self {
             Preparation::Tokenizer(tokenizer) => tokenizer.lookup.check()?,
