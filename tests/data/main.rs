@@ -7,4 +7,5 @@ mod preparing;
 #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
 mod readers;
 mod sources;
+#[cfg(feature = "serde")] // reads the values of Keras by type
 mod text;
