@@ -83,7 +83,7 @@ impl<F: Scalar> Sequential<F> {
         result.map(|()| copy)
     }
 
-    /// Refuses a shape of the input, with the largest of these lengths of its first axis, if a layer does not take one of them.
+    /// Refuses the shortest of these lengths of the first axis that a layer does not take.
     pub(crate) fn check_lengths(&self, lengths: &[usize]) -> Result<()> {
         let (mut copy, mut shape) = (self.clone(), self.input.clone().unwrap_or_default());
         let distinct: BTreeSet<usize> = lengths.iter().copied().collect();
