@@ -69,11 +69,10 @@ pub struct Branches<F: Scalar = f32> {
 /// # Example
 /// ```
 /// use cornu::prelude::*;
-/// let gated = Branches::new(Merge::Multiply).branch().branch().add(Dense::new(2).activation(Activation::Sigmoid));
-/// let mut model = Sequential::new().input([2]).add(gated);
+/// let squares = Branches::new(Merge::Multiply).branch().branch();
+/// let mut model = Sequential::new().input([2]).add(squares);
 /// model.build()?;
-/// model.set_weights([vec![0.0; 4], vec![0.0; 2]].map(ndarray::Array1::from).map(|w| w.into_dyn()))?;
-/// assert_eq!(model.predict(&ndarray::array![[1.0, 3.0]])?, ndarray::array![[0.5, 1.5]].into_dyn());
+/// assert_eq!(model.predict(&ndarray::array![[1.0, 3.0]])?, ndarray::array![[1.0, 9.0]].into_dyn());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
