@@ -6,7 +6,6 @@
 //!
 //! ```sh
 //! cargo run --release --features csv --example surnames
-//! cargo run --release --features csv --example surnames -- Rossi Virtanen
 //! cargo run --release --features csv,plot --example surnames      # also draws examples/pictures/surnames.svg
 //! ```
 
