@@ -148,9 +148,7 @@ impl<F: Scalar> Sequential<F> {
         let shape = run.data.input_shape();
         let trained = Training::begin(self, run, settings, hooks, &mut coordinator)
             .and_then(|training| training.run(&mut resume));
-        let mut history = trained.map_err(|error| match self.resize(&shape) {
-            Ok(()) | Err(_) => error,
-        })?;
+        let mut history = trained.inspect_err(|_| drop(self.resize(&shape)))?;
         let mut printed = Printed::default();
         printed.skip(&history.findings);
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, data, history.findings.failed) {

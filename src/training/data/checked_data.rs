@@ -271,7 +271,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     }
 }
 
-/// Refuses samples of different lengths if the model has no open axis for them, or outputs of which the loss cannot tell the steps.
+/// Refuses samples of different lengths if the model has no open axis for them, or if the steps of its outputs do not follow them.
 fn check_lengths(names: Names, lengths: &[usize], shapes: ModelShapes) -> Result<()> {
     let ModelShapes { input, output, open, open_outputs, .. } = shapes;
     let longest = input.first().copied().unwrap_or(0);
