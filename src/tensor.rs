@@ -215,6 +215,8 @@ pub struct Scratch<F> {
     own: Vec<F>,
     next: Option<Box<Scratch<F>>>,
     finite: Finite,
+    /// The states of stateful layers after the last prediction, each with a number that the layer drew.
+    states: Vec<(u64, Vec<F>)>,
 }
 
 /// Whether the caller of a prediction asks if the whole input is finite, and the answer.
@@ -245,6 +247,23 @@ impl<F> Scratch<F> {
     /// Returns whether the layer has answered that its input is finite, and clears the question.
     pub(crate) fn take_proof(&mut self) -> bool {
         std::mem::take(&mut self.finite) == Finite::Answer(true)
+    }
+
+    /// The states that a layer left under this key; `initial` if it left none.
+    pub(crate) fn carried(&mut self, key: u64, initial: impl FnOnce() -> Vec<F>) -> &mut Vec<F> {
+        let place = self.states.iter().position(|(own, _)| *own == key).unwrap_or_else(|| {
+            self.states.push((key, initial()));
+            self.states.len() - 1
+        });
+        &mut self.states[place].1
+    }
+
+    /// Makes the next prediction start with the states of the layers.
+    pub(crate) fn forget_states(&mut self) {
+        self.states.clear();
+        if let Some(next) = &mut self.next {
+            next.forget_states();
+        }
     }
 }
 

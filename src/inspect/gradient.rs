@@ -20,7 +20,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// Returns the relative error `‖g − g'‖ / max(‖g‖, ‖g'‖)` of each parameter by path, and of the input under the
     /// path `x`. Use it to test your own layers and losses: in `f64` a correct gradient has an error below 1e-7. The
-    /// weights do not change. It takes two forward passes per value, so use a small model.
+    /// weights do not change. It takes two forward passes per value, so use a small model. Stateful layers start with 0.
     ///
     /// # Errors
     /// As [`Sequential::fit`].
@@ -47,7 +47,8 @@ impl<F: Scalar> Sequential<F> {
         let mut rows = Rows::default();
         let all: Vec<usize> = (0..data.count()).collect();
         data.gather(None, &all, &mut rows)?;
-        let (model, workspace) = (self.clone(), Workspace::new(&self.layers));
+        let (mut model, workspace) = (self.clone(), Workspace::new(&self.layers));
+        model.layers.iter_mut().for_each(|layer| layer.each_states_mut(&mut |states| states.keep(false)));
         Probe { model, compiled, data, scores, workspace, x: rows.x, y: rows.y }.compare()
     }
 }

@@ -108,7 +108,10 @@ impl<F: Scalar> Sequential<F> {
     /// The network and the data of the pair with this number, before the training.
     fn untrained(&self, sample: &TrialSample<F>, number: usize) -> Result<(Self, TrialData<F>)> {
         let rng = Rng::stream(self.seed.value(), (1 << 52) + number as u64);
-        Ok((self.initial(sample, number)?, TrialData::split(sample, rng)))
+        let mut model = self.initial(sample, number)?;
+        // Its batches do not continue each other.
+        model.layers.iter_mut().for_each(|layer| layer.each_states_mut(&mut |states| states.keep(false)));
+        Ok((model, TrialData::split(sample, rng)))
     }
 
     /// A copy with the initial weights: the current ones, or those before the first training. Copies with other numbers

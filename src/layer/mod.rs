@@ -51,6 +51,7 @@ pub use recurrent::gru::GruCell;
 pub use recurrent::lstm::LstmCell;
 pub use recurrent::rnn::Rnn;
 pub use recurrent::simple::SimpleCell;
+pub use recurrent::states::States;
 pub(crate) use registry::registry;
 #[cfg(feature = "onnx")]
 pub(crate) use reshape::{Between, between};

@@ -67,6 +67,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
     ];
     rows.push(("Bidirectional", recurrent::bidirectional_from_fields));
     rows.push(("Branches", container::branches_from_fields));
+    rows.push(("RNN", recurrent::stacked_from_fields));
     rows.push(("Residual", container::residual_from_fields));
     rows.push(("TimeDistributed", container::time_distributed_from_fields));
     Registry::new("layer", rows)

@@ -7,6 +7,7 @@ mod predict;
 mod preparation;
 mod seed;
 mod state;
+mod states;
 mod summary;
 mod weights;
 
@@ -14,6 +15,7 @@ pub(crate) use compiled::{Compiled, check_loss};
 pub use input_shape::InputShape;
 pub use predict::Predictor;
 pub(crate) use seed::Seed;
+pub(crate) use states::StatefulBatches;
 pub use summary::Summary;
 
 use std::fmt;

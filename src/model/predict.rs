@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use ndarray::{Array1, ArrayD};
 
-use super::{InputShape, Sequential, any_length};
+use super::states::reset_states;
+use super::{InputShape, Sequential, StatefulBatches, any_length};
 use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::{NamedLayer, Workspace};
 use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty, fits_input};
@@ -19,6 +20,10 @@ const BATCH: usize = 1 << 22;
 /// If the model has an open axis, the first samples of another length than the last ones make a copy of the layers, which the
 /// predictor keeps.
 ///
+/// If the model has [stateful](crate::layer::Rnn::stateful) layers, a predictor starts with the states of the model, and carries
+/// its own from batch to batch and from call to call. All samples of the first call are one batch, unless the model has states of
+/// a number of rows.
+///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
@@ -28,7 +33,7 @@ const BATCH: usize = 1 << 22;
 /// let mut predictor = model.predictor()?;
 /// let mut probabilities = [0.0; 2];
 /// for signal in [array![[1.0, 1.0]], array![[2.0, 2.0]]] {
-/// predictor.predict_into(&signal, &mut probabilities)?;    // allocates only the first time
+///     predictor.predict_into(&signal, &mut probabilities)?;    // allocates only the first time
 ///     assert_eq!(probabilities, [0.5, 0.5]);
 /// }
 /// # Ok::<(), cornu::Error>(())
@@ -41,6 +46,7 @@ pub struct Predictor<'a, F: Scalar = f32> {
     open: Option<&'a InputShape>,
     /// The number of indices that the first layer reads, if it reads indices.
     indices: Option<usize>,
+    stateful: Option<StatefulBatches>,
     workspace: Workspace<F>,
     rows: Vec<F>,
 }
@@ -63,8 +69,40 @@ impl<F: Scalar> Predictor<'_, F> {
         })
     }
 
-    /// Refuses samples of another shape, or no samples, and prepares for their length.
+    /// Sets the states of stateful layers to 0, such as before another sequence. The next call may have another number of samples.
+    ///
+    /// It copies the layers once.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use ndarray::Array3;
+    /// let mut model = Sequential::new().seed(1).input([4, 1]).add(Lstm::new(1).stateful(true));
+    /// model.build()?;
+    /// let mut predictor = model.predictor()?;
+    /// let mut outputs = [[0.0]; 3];
+    /// predictor.predict_into(&Array3::ones((1, 4, 1)), &mut outputs[0])?;
+    /// predictor.predict_into(&Array3::ones((1, 4, 1)), &mut outputs[1])?;
+    /// predictor.reset_states();
+    /// predictor.predict_into(&Array3::ones((1, 4, 1)), &mut outputs[2])?;
+    /// assert!(outputs[0] != outputs[1] && outputs[0] == outputs[2]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn reset_states(&mut self) {
+        if let Some(batches) = &mut self.stateful {
+            batches.reset();
+            reset_states(self.layers.to_mut());
+            self.workspace.scratch.forget_states();
+        }
+    }
+
+    /// Refuses samples of another shape, no samples, or a number that the states do not allow, and prepares for their length.
     fn fit(&mut self, x: &dyn Samples<F>) -> Result<()> {
+        self.fit_shape(x)?;
+        self.stateful.iter().try_for_each(|batches| batches.check_count("x", x.count()))
+    }
+
+    fn fit_shape(&mut self, x: &dyn Samples<F>) -> Result<()> {
         if x.count() != 0 && fits_input(x, &self.input) {
             return Ok(());
         }
@@ -93,7 +131,8 @@ impl<F: Scalar> Predictor<'_, F> {
     /// Batches with NaN or infinity are refused before.
     fn run(&mut self, x: &dyn Samples<F>, mut f: impl FnMut(usize, Batch<F>)) -> Result<()> {
         let width: usize = self.input.iter().product();
-        let batch = (BATCH / self.workspace.widest().max(1)).max(16);
+        let rows = self.stateful.as_ref().map(|batches| batches.rows().unwrap_or(x.count()));
+        let batch = rows.unwrap_or_else(|| (BATCH / self.workspace.widest().max(1)).max(16));
         for start in (0..x.count()).step_by(batch) {
             let count = batch.min(x.count() - start);
             let samples = match x.as_slice() {
@@ -112,6 +151,7 @@ impl<F: Scalar> Predictor<'_, F> {
             };
             let samples = Batch::new(samples, width);
             self.workspace.infer_checked(&self.layers, samples, check)?;
+            self.stateful.iter_mut().for_each(|batches| batches.fix(count));
             f(start, self.workspace.output(samples));
         }
         Ok(())
@@ -130,6 +170,7 @@ impl<F: Scalar> Sequential<F> {
             input,
             open: self.open.as_ref(),
             indices: self.indices(),
+            stateful: self.stateful_batches(),
             workspace: Workspace::new(&self.layers),
             rows: Vec::new(),
         })
@@ -201,6 +242,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn layer_outputs(&self, x: &impl Samples<F>) -> Result<Vec<ArrayD<F>>> {
         let mut predictor = self.predictor()?;
         predictor.fit(x)?;
+        predictor.stateful.iter().try_for_each(|batches| batches.check_rows("x", x.count()))?;
         let width: usize = predictor.input.iter().product();
         let mut rows = vec![F::zero(); x.count() * width];
         rows.chunks_exact_mut(width).enumerate().for_each(|(i, row)| x.read(i, row));

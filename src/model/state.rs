@@ -30,6 +30,11 @@ impl<F: Scalar> Sequential<F> {
                         result = param.state(state);
                     }
                 });
+                layer.each_states_mut(&mut |states| {
+                    if result.is_ok() {
+                        result = states.state(state);
+                    }
+                });
                 result
             })
         })

@@ -4,6 +4,7 @@ use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingDat
 use super::distributed::{Coordinator, Identity, check_loss, fingerprint};
 use super::evaluation::Evaluation;
 use super::settings::{check_batch_size, check_one_length};
+use super::stateful::{self, BatchPlan};
 use crate::callback::Logs;
 use crate::data::BatchSource;
 use crate::distributed::{Communicator, RankSettings};
@@ -214,6 +215,9 @@ impl<F: Scalar> Sequential<F> {
         check_one_length(&unchecked, settings.ranks)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
         let data = check(TRAINING, unchecked, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
+        let (samples, differs) = (data.count(), data.lengths().is_some());
+        let plan = BatchPlan { samples, batch_size: settings.batch_size, differs };
+        stateful::check_evaluation(self, plan, settings.ranks)?;
         let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         Ok(PreparedEvaluation { data, scores })
     }

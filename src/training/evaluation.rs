@@ -36,6 +36,7 @@ impl<F: Scalar> Evaluation<F> {
         coordinator: &mut Coordinator<F>,
     ) -> Result<()> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        self.workspace.scratch.forget_states();
         let weight_penalty = model.weight_penalty();
         let count = coordinator.held_out_total(data.count() - from);
         // The order of samples of different lengths, for which a copy of the model is built again.

@@ -109,6 +109,7 @@ impl<F: Scalar> Sequential<F> {
         let data = CheckedData::new(TRAINING, arrays, shapes, &*compiled.loss)?;
         let mut data = data.weighted(settings.sample_weight)?;
         let (classes, count) = (shapes.output.last().copied().unwrap_or(1), data.count());
+        model.stateful_batches().iter().try_for_each(|batches| batches.check_rows("x", count))?;
         data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, count, |counts| counts)?;
         let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         if let Some(built) = built {

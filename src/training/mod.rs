@@ -13,6 +13,7 @@ mod resume;
 mod run;
 mod session;
 mod settings;
+mod stateful;
 mod step;
 mod update;
 

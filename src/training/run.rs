@@ -4,6 +4,7 @@ use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingDat
 use super::distributed::Coordinator;
 use super::evaluation::Evaluation;
 use super::settings::Fit;
+use super::stateful::{self, BatchPlan};
 use crate::callback::Logs;
 use crate::error::{Error, Result};
 use crate::model::{Sequential, check_loss};
@@ -59,6 +60,16 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
             None if sharded => settings.validates().then(|| (data.clone(), train)),
             None => (train < data.count()).then(|| (data.clone(), train)),
         };
+        let plan = |data: &CheckedData<F>, samples, batch_size| BatchPlan {
+            samples,
+            batch_size,
+            differs: data.lengths().is_some(),
+        };
+        let validated = held_out.as_ref().map(|(data, from)| {
+            let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
+            plan(data, data.count() - from, batch_size)
+        });
+        stateful::check_fit(model, settings, plan(&data, train, settings.batch_size), validated)?;
         let scores = |prefix, model: &Sequential<F>, data: &CheckedData<F>| {
             RunningScores::new(compiled, prefix, ModelShapes::of(model)?.output, &data.target_shape())
         };

@@ -157,6 +157,8 @@ CASES = {
     "gru_sequences": (L.GRU(3, return_sequences=True, go_backwards=True), (5, 2)),
     "gru_reset_before": (L.GRU(3, reset_after=False, return_sequences=True), (5, 2)),
     "gru_no_bias": (L.GRU(3, use_bias=False, recurrent_activation="hard_sigmoid"), (5, 2)),
+    "stacked_cells": (L.RNN(L.StackedRNNCells([L.LSTMCell(3), L.GRUCell(4), L.SimpleRNNCell(2)])), (5, 2)),
+    "stacked_cells_backwards": (L.RNN(L.StackedRNNCells([L.GRUCell(3), L.LSTMCell(2)]), return_sequences=True, go_backwards=True), (5, 2)),
     "bidirectional": (L.Bidirectional(L.LSTM(3)), (5, 2)),
     "bidirectional_sequences": (L.Bidirectional(L.GRU(3, return_sequences=True)), (5, 2)),
     "bidirectional_sum": (L.Bidirectional(L.SimpleRNN(3, return_sequences=True), merge_mode="sum"), (5, 2)),

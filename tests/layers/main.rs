@@ -11,4 +11,5 @@ mod masks;
 #[path = "../support/roster.rs"]
 mod roster;
 mod settings;
+mod states;
 mod wrappers;

@@ -40,7 +40,7 @@ fn every_layer_treats_masks_as_in_keras() {
         // Inner layers decide with their containers, and settings with the layer.
         let expected = match &*kind {
             "Masking" | "Embedding" => matches!(rule, MaskRule::Creates(_)),
-            "SimpleRNN" | "LSTM" | "GRU" | "Bidirectional" => matches!(rule, MaskRule::Uses { .. }),
+            "SimpleRNN" | "LSTM" | "GRU" | "RNN" | "Bidirectional" => matches!(rule, MaskRule::Uses { .. }),
             "BatchNormalization" => matches!(rule, MaskRule::Uses { passes: true } | MaskRule::Refuses),
             "GlobalAveragePooling1D" => rule == MaskRule::Uses { passes: false },
             "Residual" | "Branches" => rule != MaskRule::Refuses,

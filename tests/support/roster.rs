@@ -123,6 +123,17 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         row(dropping().return_sequences(true).recurrent_dropout(0.2).name("lstm_dropout"), &[4, 4])
             .different_in_training(RANDOM),
         row(Gru::new(3).reset_after(false).recurrent_activation(Activation::HardSigmoid), &[4, 4]),
+        row(StackedRnnCells::new().add(Lstm::new(3)).add(Gru::new(2).use_bias(false)), &[4, 4]),
+        row(
+            StackedRnnCells::new()
+                .add(SimpleRnn::new(2))
+                .add(Lstm::new(3).activation(Activation::Softsign))
+                .return_sequences(true)
+                .go_backwards(true)
+                .zero_output_for_mask(true)
+                .name("rnn_backwards"),
+            &[4, 4],
+        ),
         row(Bidirectional::new(Gru::new(3)).merge_mode(MergeMode::Sum), &[4, 4]),
         row(Bidirectional::new(dropping()).merge_mode(MergeMode::Ave).name("bidirectional_dropout"), &[4, 4])
             .different_in_training(RANDOM),

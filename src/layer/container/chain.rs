@@ -34,7 +34,7 @@ impl<F: Scalar> Chain<F> {
 }
 
 /// Appends a layer; one without a name is named after its kind.
-pub(super) fn push<F: Scalar>(layers: &mut Vec<NamedLayer<F>>, layer: NamedLayer<F>) {
+pub(in crate::layer) fn push<F: Scalar>(layers: &mut Vec<NamedLayer<F>>, layer: NamedLayer<F>) {
     let layer = layer.with_default_label(|kind| unused(kind, layers));
     layers.push(layer);
 }
@@ -58,7 +58,7 @@ pub(super) fn build<F: Scalar>(
 }
 
 /// Runs layers one after another; all outputs but the last are in scratch memory.
-pub(super) fn infer<F: Scalar>(
+pub(in crate::layer) fn infer<F: Scalar>(
     layers: &[NamedLayer<F>],
     sources: &[MaskSource],
     x: Batch<F>,
@@ -82,7 +82,7 @@ pub(super) fn infer<F: Scalar>(
 }
 
 /// Runs layers for training; their output is that of the workspace.
-pub(super) fn forward<F: Scalar>(
+pub(in crate::layer) fn forward<F: Scalar>(
     layers: &mut [NamedLayer<F>],
     workspace: &mut Workspace<F>,
     x: Batch<F>,
@@ -93,7 +93,7 @@ pub(super) fn forward<F: Scalar>(
 }
 
 /// Runs layers backwards from the gradient `dy` of their output.
-pub(super) fn backward<F: Scalar>(
+pub(in crate::layer) fn backward<F: Scalar>(
     layers: &mut [NamedLayer<F>],
     workspace: &mut Workspace<F>,
     x: Batch<F>,
@@ -106,7 +106,7 @@ pub(super) fn backward<F: Scalar>(
 }
 
 /// The memory of layers in sequence with a workspace of their own.
-pub(super) fn memory<F: Scalar>(layers: &[NamedLayer<F>]) -> Memory {
+pub(in crate::layer) fn memory<F: Scalar>(layers: &[NamedLayer<F>]) -> Memory {
     layers.iter().map(|layer| layer.traits().memory + Memory::per_row(2 * layer.widths().1)).sum()
 }
 

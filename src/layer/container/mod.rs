@@ -1,7 +1,7 @@
 //! Layers that contain layers.
 
 mod branches;
-mod chain;
+pub(in crate::layer) mod chain;
 mod residual;
 mod time_distributed;
 

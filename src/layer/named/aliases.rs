@@ -20,14 +20,18 @@ pub(super) fn resolve<'a>(config: &'a Config, path: &str) -> Result<Cow<'a, Conf
             let penalty = Config::of("keras.regularizers", "L1L2").with("l1", l1).with("l2", l2);
             Cow::Owned(linear.with("activity_regularizer", penalty))
         }
-        "RNN" => Cow::Owned(with_cell(config, path)?),
+        "RNN" if !has_stacked_cells(config) => Cow::Owned(with_cell(config, path)?),
         _ => Cow::Borrowed(config),
     })
 }
 
-/// The layer of an `RNN`: its own settings and those of its cell.
+fn has_stacked_cells(config: &Config) -> bool {
+    matches!(config.get("cell"), Some(Value::Config(cell)) if cell.kind == "StackedRNNCells")
+}
+
+/// The layer of an `RNN` of one cell: its own settings and those of its cell.
 fn with_cell(config: &Config, path: &str) -> Result<Config> {
-    let expected = "a SimpleRNNCell, LSTMCell or GRUCell";
+    let expected = "a SimpleRNNCell, LSTMCell or GRUCell, or StackedRNNCells of them";
     let path = format!("{path}.config.cell");
     let cell = match config.get("cell") {
         Some(Value::Config(cell)) => cell,

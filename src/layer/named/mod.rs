@@ -10,7 +10,7 @@ pub(crate) use precision::{check_precision, precision};
 
 use std::fmt;
 
-use super::Layer;
+use super::{Layer, States};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::param::{BuildContext, BuildRecord, Param};
@@ -150,17 +150,19 @@ impl<F: Scalar> NamedLayer<F> {
     /// Builds the layer again, with initial weights.
     pub(crate) fn renew(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.forget_shapes();
+        self.each_states_mut(&mut States::reset);
         self.build(input, context)
     }
 
     /// Makes training passes compute what a prediction does, for gradients of predictions: without noise, with fixed
-    /// moving averages and without activity penalties.
+    /// moving averages, without activity penalties and with states of 0.
     pub(crate) fn settle(&mut self) {
         self.activity_regularizer = None;
         if self.layer.traits().is_noise {
             self.layer = Box::new(Activation::Linear);
         }
         self.freeze(true);
+        self.each_states_mut(&mut |states| states.keep(false));
         self.layers_mut().iter_mut().for_each(NamedLayer::settle);
     }
 
@@ -313,6 +315,24 @@ impl<F: Scalar> NamedLayer<F> {
         });
     }
 
+    /// Calls `f` with the states of the layer and of all inner layers that are stateful, and with the names of these layers.
+    pub(crate) fn each_states(&self, f: &mut dyn FnMut(&str, &States<F>)) {
+        self.layer.visit(&mut |part| match part {
+            Part::States(states) if states.are_kept() => f(self.label(), states),
+            Part::Layers(layers) => layers.iter().for_each(|layer| layer.each_states(f)),
+            _ => {}
+        });
+    }
+
+    /// Like [`NamedLayer::each_states`], mutably.
+    pub(crate) fn each_states_mut(&mut self, f: &mut dyn FnMut(&mut States<F>)) {
+        self.layer.visit_mut(&mut |part| match part {
+            PartMut::States(states) if states.are_kept() => f(states),
+            PartMut::Layers(layers) => layers.iter_mut().for_each(|layer| layer.each_states_mut(f)),
+            _ => {}
+        });
+    }
+
     fn forget_shapes(&mut self) {
         self.shapes = None;
         self.layers_mut().iter_mut().for_each(NamedLayer::forget_shapes);
@@ -404,6 +424,8 @@ pub enum Part<'a, F: Scalar> {
     Param(&'a Param<F>),
     /// All inner layers.
     Layers(&'a [NamedLayer<F>]),
+    /// What the layer carries from batch to batch, if it is stateful.
+    States(&'a States<F>),
 }
 
 /// A mutable part of a layer, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
@@ -433,6 +455,8 @@ pub enum PartMut<'a, F: Scalar> {
     },
     /// All inner layers.
     Layers(&'a mut [NamedLayer<F>]),
+    /// What the layer carries from batch to batch, if it is stateful.
+    States(&'a mut States<F>),
     /// The activation, which a remedy may change.
     Activation(&'a mut Activation),
     /// The number of outputs, which a remedy may change before it builds the layer again.

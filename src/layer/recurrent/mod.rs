@@ -8,6 +8,8 @@ mod params;
 pub(super) mod rnn;
 mod sequence_buffer;
 pub(super) mod simple;
+mod stacked;
+pub(super) mod states;
 mod weights;
 
 pub(super) use bidirectional::from_fields as bidirectional_from_fields;
@@ -15,3 +17,5 @@ pub use bidirectional::{Bidirectional, MergeMode};
 pub use gru::Gru;
 pub use lstm::Lstm;
 pub use simple::SimpleRnn;
+pub use stacked::StackedRnnCells;
+pub(super) use stacked::from_fields as stacked_from_fields;

@@ -8,6 +8,7 @@ use std::fmt;
 use super::cell::{Cell, check_activation};
 use super::params::{Params, Pass};
 use super::sequence_buffer::{SequenceBuffer, Size, StateGrad};
+use super::states::States;
 use super::weights::Weights;
 use crate::activation::Activation;
 use crate::config::{setters, settings};
@@ -34,13 +35,14 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `return_sequences`: return the output of every step, not only the last | false |
 /// | `go_backwards`: start with the last step; outputs come in that order | false |
 /// | `zero_output_for_mask`: return 0 for a masked step, not the previous step's output | false |
+/// | `stateful`: start with the states after the batch before | false |
 /// | `dropout`, `recurrent_dropout`: the dropout rates of the inputs, and of the state in the recurrent product | 0 |
 /// | `use_bias` | true |
 /// | `kernel_initializer`, `recurrent_initializer`, `bias_initializer` | `GlorotUniform`, `Orthogonal`, `Zeros` |
 /// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `recurrent_constraint`, `bias_constraint` | none |
 ///
-/// States start at 0. A step that the mask of the input excludes changes no state; see [`MaskRule`]. With `go_backwards` and
+/// States start at 0, unless the layer is [stateful](Rnn::stateful). A step that the mask of the input excludes changes no state; see [`MaskRule`]. With `go_backwards` and
 /// `return_sequences` the outputs are in reverse order, but the mask passes on as it is, as in Keras.
 ///
 /// In training, each sample has one dropout mask for its inputs and one for its state, the same at all steps. With
@@ -83,6 +85,7 @@ pub struct Rnn<C, F = f32> {
     recurrent: Spec,
     bias: Spec,
     params: Option<Params<F>>,
+    states: States<F>,
     salt: u64,
     sequence: Vec<F>,
     input_masks: Vec<F>,
@@ -107,6 +110,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
             recurrent: spec!("recurrent", Initializer::Orthogonal { gain: 1.0 }),
             bias: spec!("bias", Initializer::Zeros),
             params: None,
+            states: States::default(),
             salt: 0,
             sequence: Vec::new(),
             input_masks: Vec::new(),
@@ -130,6 +134,33 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         recurrent_dropout: f64;
         /// Whether to add a bias. Default: true.
         use_bias: bool;
+        /// Whether row `i` of a batch starts with the states after row `i` of the batch before, for sequences that are cut into
+        /// several samples. Default: false.
+        ///
+        /// - In training, batches follow each other from step to step, from epoch to epoch and from one `fit` to the next, until
+        ///   [`Sequential::reset_states`](crate::Sequential::reset_states). So `fit` needs `shuffle(false)`, and a number of samples
+        ///   that the batch size divides; it trains on one rank.
+        /// - A prediction or an evaluation starts with the states that training left, carries them from batch to batch, and does
+        ///   not change those of the model. A [`Predictor`](crate::Predictor) carries its own from call to call.
+        /// - As with Keras, files do not hold states; a [backup](crate::callback::BackupAndRestore) does.
+        ///
+        /// # Example
+        /// ```
+        /// use cornu::prelude::*;
+        /// use ndarray::Array3;
+        /// let mut model = Sequential::new().seed(1).input([None, Some(1)]).add(Lstm::new(2).stateful(true));
+        /// model.build()?;
+        /// // A stream, step by step: its last output is that of the whole sequence.
+        /// let mut predictor = model.predictor()?;
+        /// let mut y = [0.0; 2];
+        /// for _ in 0..5 {
+        ///     predictor.predict_into(&Array3::ones((1, 1, 1)), &mut y)?;
+        /// }
+        /// let whole = model.predict(&Array3::ones((1, 5, 1)))?;
+        /// assert!(y.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-6));
+        /// # Ok::<(), cornu::Error>(())
+        /// ```
+        stateful: bool => states.are_kept;
     }
 
     spec_setters!(kernel: "`K`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
@@ -203,10 +234,10 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
 
     /// Runs all steps of a block and writes its outputs.
     fn run(&self, weights: &Weights<F>, block: Block<F>, x: Batch<F>, mut y: BatchMut<F>) {
-        let Block { size, dropout: [input_masks, state_masks], padding, memory } = block;
+        let Block { size, dropout: [input_masks, state_masks], padding, states, memory } = block;
         let mut sequence = SequenceBuffer::new(size, memory);
         sequence.load(x, self.go_backwards, input_masks);
-        sequence.start(weights);
+        sequence.start(weights, states);
         for step in 0..size.steps {
             sequence.mask_state(step, state_masks);
             self.cell.forward(weights, sequence.time_step(step, self.activation));
@@ -222,6 +253,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
                 y.row_mut(row)[(step - first) * size.units..][..size.units].fill(F::zero());
             }
         }
+        sequence.write_last_states(states);
     }
 
     /// Goes back through all steps of a block, adds the gradients of the parameters to `total` and writes `dx`.
@@ -234,7 +266,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         dx: Option<BatchMut<F>>,
     ) {
         let Some(params) = &self.params else { return };
-        let Block { size, dropout: [input_masks, state_masks], padding, memory } = block;
+        let Block { size, dropout: [input_masks, state_masks], padding, memory, .. } = block;
         let (u, len) = (size.units, size.rows * size.units);
         let mut sequence = SequenceBuffer::new(size, memory);
         kernel::with_memory(BACKWARD_COPIES * len, |memory: &mut [F]| {
@@ -281,6 +313,8 @@ struct Block<'a, F> {
     /// The dropout masks of the inputs, and of the state.
     dropout: [Option<&'a [F]>; 2],
     padding: StepMask<'a>,
+    /// The states before the first step, which a forward pass replaces by those after the last; empty if they are 0.
+    states: &'a mut [F],
     memory: &'a mut [F],
 }
 
@@ -331,21 +365,25 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             bias.value_mut()[self.cell.bias_ones(self.units)].fill(F::one());
         }
         self.salt = context.rng().bits();
+        self.states.set_width(if C::HAS_CELL_STATE { 2 * self.units } else { self.units });
         self.params = Some(Params { steps, kernel, recurrent, bias });
         Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         let (size, width) = (self.size(params, x.rows(), false), y.width());
-        params.with_weights(&size, Pass::Forward, |weights| {
-            kernel::samples(size.rows, size.block(), [(y.data(), width)], &|range, [y]| {
-                let size = Size { rows: range.len(), ..size };
-                let x = x.rows_from(range.start, range.len());
-                kernel::with_memory(size.rows * size.per_row(), |memory| {
-                    let padding = StepMask::of(x, size.steps, self.go_backwards);
-                    let block = Block { size, dropout: [None; 2], padding, memory };
-                    self.run(&weights, block, x, BatchMut::new(y, width));
+        self.states.carry(x.rows(), self.salt, scratch, |states| {
+            let arrays = [(y.data(), width), (states, self.states.width())];
+            params.with_weights(&size, Pass::Forward, |weights| {
+                kernel::samples(size.rows, size.block(), arrays, &|range, [y, states]| {
+                    let size = Size { rows: range.len(), ..size };
+                    let x = x.rows_from(range.start, range.len());
+                    kernel::with_memory(size.rows * size.per_row(), |memory| {
+                        let padding = StepMask::of(x, size.steps, self.go_backwards);
+                        let block = Block { size, dropout: [None; 2], padding, states, memory };
+                        self.run(&weights, block, x, BatchMut::new(y, width));
+                    });
                 });
             });
         });
@@ -359,18 +397,21 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         let (per_row, width) = (size.per_row(), y.width());
         let mut memory = std::mem::take(&mut self.sequence);
         memory.resize((size.rows * per_row).max(memory.len()), F::zero());
-        let arrays = [(&mut *memory, per_row), (y.data(), width)];
+        let mut states = self.states.begin(size.rows);
+        let arrays = [(&mut *memory, per_row), (y.data(), width), (&mut *states, self.states.width())];
         let Some(params) = &self.params else { return };
         params.with_weights(&size, Pass::Forward, |weights| {
-            kernel::samples(size.rows, size.block(), arrays, &|range, [memory, y]| {
+            kernel::samples(size.rows, size.block(), arrays, &|range, [memory, y, states]| {
                 let size = Size { rows: range.len(), ..size };
                 let x = x.rows_from(range.start, range.len());
                 let padding = StepMask::of(x, size.steps, self.go_backwards);
-                let block = Block { size, dropout: self.masks_of(&size, range.start), padding, memory };
+                let dropout = self.masks_of(&size, range.start);
+                let block = Block { size, dropout, padding, states, memory };
                 self.run(&weights, block, x, BatchMut::new(y, width));
             });
         });
         self.sequence = memory;
+        self.states.end(states);
     }
 
     fn backward(&mut self, mut context: BackwardContext<F>) {
@@ -397,7 +438,8 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                     let size = Size { rows: memory.len() / per_row, ..size };
                     let dx = dx.as_mut().and_then(Iterator::next).map(|dx| BatchMut::new(dx, width));
                     let padding = StepMask::of(x.rows_from(first, size.rows), size.steps, self.go_backwards);
-                    let block = Block { size, dropout: self.masks_of(&size, first), padding, memory };
+                    let dropout = self.masks_of(&size, first);
+                    let block = Block { size, dropout, padding, states: &mut [], memory };
                     self.run_back(&weights, block, dy.rows_from(first, size.rows), total, dx);
                 }
             });
@@ -414,15 +456,17 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(Params { kernel, recurrent, bias, .. }) = &self.params {
-            [kernel, recurrent].into_iter().chain(bias).map(Part::Param).for_each(f);
+            [kernel, recurrent].into_iter().chain(bias).map(Part::Param).for_each(&mut *f);
         }
+        f(Part::States(&self.states));
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation));
         if let Some(Params { kernel, recurrent, bias, .. }) = &mut self.params {
-            [kernel, recurrent].into_iter().chain(bias).map(PartMut::Param).for_each(f);
+            [kernel, recurrent].into_iter().chain(bias).map(PartMut::Param).for_each(&mut *f);
         }
+        f(PartMut::States(&mut self.states));
     }
 
     fn traits(&self) -> LayerTraits {
@@ -437,7 +481,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 let weights = params.kernel.len() + params.recurrent.len();
                 Memory {
                     fixed: weights,
-                    per_row: size.per_row() + masks,
+                    per_row: size.per_row() + masks + 2 * self.states.width(),
                     per_part: params.gradient_len(&size) + BACKWARD_COPIES * size.block() * size.units,
                 }
             }),
@@ -449,7 +493,11 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{}({}", C::KIND, self.units)?;
-        let options = [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")];
+        let options = [
+            (self.return_sequences, "sequences"),
+            (self.go_backwards, "backwards"),
+            (self.states.are_kept, "stateful"),
+        ];
         options.iter().filter(|(is, _)| *is).try_for_each(|(_, name)| write!(f, ", {name}"))?;
         write!(f, ")")
     }
@@ -458,6 +506,6 @@ impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
 settings!([C: Cell, F: Scalar] Rnn<C, F> {
     "units" required: units, "activation": activation, "use_bias": use_bias, "return_sequences": return_sequences,
     "go_backwards": go_backwards, "zero_output_for_mask": zero_output_for_mask, "dropout": dropout, "recurrent_dropout": recurrent_dropout,
-    "kernel": kernel, "recurrent": recurrent, "bias": bias,
-} only { "return_state": false, "stateful": false }
+    "stateful": states.are_kept, "kernel": kernel, "recurrent": recurrent, "bias": bias,
+} only { "return_state": false }
 ignore { "unroll", "seed", "implementation" } with { cell });

@@ -163,8 +163,8 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         }
     }
 
-    /// Starts with x·K + b of all steps and with states of 0.
-    pub(super) fn start(&mut self, weights: &Weights<F>) {
+    /// Starts with x·K + b of all steps and with these states, each row after the other, or with 0 if there are none.
+    pub(super) fn start(&mut self, weights: &Weights<F>, initial: &[F]) {
         let Size { units: u, inputs, .. } = self.size;
         let (first, all) = self.size.lens();
         for (gate, sums) in self.gates.chunks_exact_mut(all).enumerate() {
@@ -172,9 +172,30 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
             let bias = weights.bias.map(|bias| &bias[gate * u..][..u]);
             kernel::affine(x, weights.kernel(gate, inputs), bias, BatchMut::new(sums, u));
         }
-        self.states[..first].fill(F::zero());
-        if self.size.has_cell_state {
-            self.cell_states[..first].fill(F::zero());
+        let own = if self.size.has_cell_state { first } else { 0 };
+        let (states, cell_states) = (&mut self.states[..first], &mut self.cell_states[..own]);
+        states.fill(F::zero());
+        cell_states.fill(F::zero());
+        let width = if own == 0 { u } else { 2 * u };
+        for (row, initial) in initial.chunks_exact(width).enumerate() {
+            let (state, cell_state) = initial.split_at(u);
+            states[row * u..][..u].copy_from_slice(state);
+            if !cell_state.is_empty() {
+                cell_states[row * u..][..u].copy_from_slice(cell_state);
+            }
+        }
+    }
+
+    /// Writes the states after the last step as [`SequenceBuffer::start`] takes them, unless `to` is empty.
+    pub(super) fn write_last_states(&self, to: &mut [F]) {
+        let (u, last) = (self.size.units, self.size.lens().1);
+        let width = if self.size.has_cell_state { 2 * u } else { u };
+        for (row, to) in to.chunks_exact_mut(width).enumerate() {
+            let (state, cell_state) = to.split_at_mut(u);
+            state.copy_from_slice(&self.states[last + row * u..][..u]);
+            if !cell_state.is_empty() {
+                cell_state.copy_from_slice(&self.cell_states[last + row * u..][..u]);
+            }
         }
     }
 

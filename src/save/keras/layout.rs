@@ -55,6 +55,19 @@ fn place<'a, F: Scalar>(path: &LayerPath, layer: &'a NamedLayer<F>, all: &mut Ve
     if !group.is_empty() {
         all.push(WeightGroup { path: own, layer });
     }
+    // Its inner layers are cells.
+    if layer.kind() == "RNN" {
+        let kinds: Vec<String> = layer.layers().iter().map(|cell| format!("{}Cell", cell.kind())).collect();
+        let groups = chain::groups(&format!("{group}/cell/cells"), kinds.iter().map(String::as_str));
+        all.extend(
+            layer
+                .layers()
+                .iter()
+                .zip(groups)
+                .map(|(layer, group)| WeightGroup { path: format!("{group}/vars"), layer }),
+        );
+        return;
+    }
     let usual;
     let inner = match (&path.inner, layer.kind(), layer.layers()) {
         (Some(inner), ..) => inner,

@@ -108,6 +108,7 @@ fn apply<F: Scalar>(
         "UpSampling2D" => shape::up_sampling_2d(graph, &at, x),
         "SimpleRNN" | "LSTM" | "GRU" => recurrent::run(graph, &at, x),
         "Bidirectional" => bidirectional(graph, &at, x),
+        "RNN" => stacked(graph, &at, x),
         "TimeDistributed" => time_distributed(graph, &at, x),
         "Residual" => residual(graph, &at, x),
         "Chain" => chain(graph, layer.layers(), &at.path, x, mask),
@@ -191,4 +192,26 @@ fn bidirectional<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Re
             graph.op("Mul", &[&sum, &half], vec![])
         }
     })
+}
+
+/// Recurrent layers one after another.
+fn stacked<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
+    let (backwards, zeros): (bool, bool) = (at.get("go_backwards")?, at.get("zero_output_for_mask")?);
+    if at.step_mask().is_some() && (backwards || zeros) {
+        return Err(refused(
+            "a mask of stacked cells that go backwards or return zeros has no ONNX operator",
+        ));
+    }
+    let mut y = if backwards { reversed(graph, x, at.input[0]) } else { x.into() };
+    for layer in at.layer.layers() {
+        let inner = OnnxLayer::new(layer, &at.path, at.mask.as_ref())?;
+        graph.enter(&inner.path);
+        y = recurrent::run(graph, &inner, &y)?;
+    }
+    graph.enter(&at.path);
+    if at.get("return_sequences")? {
+        return Ok(y);
+    }
+    let last = graph.pick(&y, [at.input[0] - 1]);
+    Ok(graph.reshape(&last, at.output))
 }

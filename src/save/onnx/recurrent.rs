@@ -6,7 +6,7 @@
 use ndarray::{ArrayD, Axis, concatenate};
 
 use super::graph::{Graph, int, long};
-use super::place::{OnnxLayer, shaped, turned};
+use super::place::{OnnxLayer, refused, shaped, turned};
 use super::recurrence::{Recurrence, zeros};
 use super::shape::reversed;
 use super::step;
@@ -17,6 +17,9 @@ use crate::scalar::Scalar;
 /// Returns the output of the layer; with `return_sequences`, steps are in the order of the layer.
 pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let kind = &*at.config.kind;
+    if at.get("stateful")? {
+        return Err(refused("the states of a stateful layer have no place in an ONNX model"));
+    }
     let gated = kind != "SimpleRNN";
     let this = Recurrence {
         units: at.get("units")?,

@@ -37,6 +37,10 @@ pub(super) fn infer<F: Scalar>(
     let trained = evidence.steps() as f64 * batch_size as f64;
     let affordable = (3.0 * PREDICTION_SHARE * trained) as usize;
     let wanted = affordable.min(MOST_ROWS).min(OUTPUTS / outputs.max(1)).min(run.train);
+    // A stateful layer reads a sample of the rows with the states of other ones.
+    if model.stateful_batches().is_some() {
+        return Ok(None);
+    }
     // A rank may have no rows.
     let enough = wanted >= FEWEST_ROWS.min(run.train).max(1);
     if !enough || evidence.data.targets.scale.is_none() || data.is_source() {

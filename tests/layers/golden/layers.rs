@@ -334,6 +334,10 @@ fn recurrent<F: Scalar>(c: &mut Cases) {
     c.check::<F>("gru_sequences", Gru::new(3).return_sequences(true).go_backwards(true), &[5, 2]);
     c.check::<F>("gru_reset_before", Gru::new(3).reset_after(false).return_sequences(true), &[5, 2]);
     c.check::<F>("gru_no_bias", Gru::new(3).use_bias(false).recurrent_activation(HardSigmoid), &[5, 2]);
+    let cells = StackedRnnCells::new().add(Lstm::new(3)).add(Gru::new(4)).add(SimpleRnn::new(2));
+    c.check::<F>("stacked_cells", cells, &[5, 2]);
+    let cells = StackedRnnCells::new().add(Gru::new(3)).add(Lstm::new(2));
+    c.check::<F>("stacked_cells_backwards", cells.return_sequences(true).go_backwards(true), &[5, 2]);
     c.check::<F>("bidirectional", Bidirectional::new(Lstm::new(3)), &[5, 2]);
     c.check::<F>("bidirectional_sequences", Bidirectional::new(Gru::new(3).return_sequences(true)), &[5, 2]);
     let sum = Bidirectional::new(SimpleRnn::new(3).return_sequences(true)).merge_mode(MergeMode::Sum);

@@ -16,6 +16,7 @@ mod pieces;
 mod pytorch;
 #[cfg(feature = "keras")]
 mod random_models;
+mod states;
 mod trainings;
 
 use std::collections::BTreeSet;

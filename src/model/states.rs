@@ -1,0 +1,106 @@
+//! The states of stateful layers: reset, and the batches that fit them.
+
+use super::Sequential;
+use crate::error::{Error, Result};
+use crate::layer::{NamedLayer, States};
+use crate::scalar::Scalar;
+
+/// The batches that a model with stateful layers takes.
+#[derive(Debug, Clone)]
+pub(crate) struct StatefulBatches {
+    /// The first stateful layer.
+    layer: String,
+    /// The rows of a batch; 0 if any number fits.
+    rows: usize,
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// Sets the states of all [stateful](crate::layer::Rnn::stateful) layers to 0, such as before the samples of another
+    /// sequence. The next batch may have another number of rows.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use ndarray::{Array2, Array3};
+    /// let mut model = Sequential::new().seed(1).add(Gru::new(2).stateful(true)).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// // 3 sequences in two parts: the samples 3 to 5 continue the samples 0 to 2.
+    /// let (x, y) = (Array3::ones((6, 4, 1)), Array2::zeros((6, 1)));
+    /// let fit = Fit::new().epochs(1).batch_size(3).shuffle(false).verbose(Verbose::Silent);
+    /// for _ in 0..5 {
+    ///     model.fit(&x, &y, &fit)?;
+    ///     model.reset_states();
+    /// }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn reset_states(&mut self) {
+        reset_states(&mut self.layers);
+    }
+
+    /// The batches that the stateful layers take; `None` if there is no such layer.
+    pub(crate) fn stateful_batches(&self) -> Option<StatefulBatches> {
+        StatefulBatches::of(&self.layers)
+    }
+}
+
+/// Sets the states of all stateful layers to 0.
+pub(super) fn reset_states<F: Scalar>(layers: &mut [NamedLayer<F>]) {
+    layers.iter_mut().for_each(|layer| layer.each_states_mut(&mut States::reset));
+}
+
+impl StatefulBatches {
+    fn of<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<Self> {
+        let mut found: Option<StatefulBatches> = None;
+        let mut add = |layer: &str, states: &States<F>| {
+            let batches = found.get_or_insert_with(|| StatefulBatches { layer: layer.into(), rows: 0 });
+            batches.rows = batches.rows.max(states.rows());
+        };
+        layers.iter().for_each(|layer| layer.each_states(&mut add));
+        found
+    }
+
+    /// The rows of a batch; `None` if any number fits.
+    pub(crate) fn rows(&self) -> Option<usize> {
+        (self.rows > 0).then_some(self.rows)
+    }
+
+    /// Makes batches of `rows` rows the only ones that fit.
+    pub(crate) fn fix(&mut self, rows: usize) {
+        self.rows = rows;
+    }
+
+    /// Allows any number of rows.
+    pub(super) fn reset(&mut self) {
+        self.rows = 0;
+    }
+
+    /// Refuses a batch of another number of rows.
+    pub(crate) fn check_rows(&self, argument: &'static str, rows: usize) -> Result<()> {
+        if self.rows > 0 && rows != self.rows {
+            let expected = format!(
+                "{} rows, as the states of layer `{}` have (`reset_states` drops them)",
+                self.rows, self.layer
+            );
+            return Err(Error::argument(argument, expected, rows));
+        }
+        Ok(())
+    }
+
+    /// Refuses a number of samples that is not one of whole batches.
+    pub(crate) fn check_count(&self, argument: &'static str, count: usize) -> Result<()> {
+        let rows = self.rows;
+        if rows == 0 || count % rows == 0 {
+            return Ok(());
+        }
+        let expected = format!(
+            "a multiple of {rows} samples: row i of a batch continues row i of the one before, in the stateful layer `{}`",
+            self.layer
+        );
+        Err(Error::argument(argument, expected, count))
+    }
+
+    /// The name of the first stateful layer.
+    pub(crate) fn layer(&self) -> &str {
+        &self.layer
+    }
+}

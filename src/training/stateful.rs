@@ -1,0 +1,62 @@
+//! What models with stateful layers need of a training: batches of as many rows, in order, on one rank.
+
+use super::settings::Fit;
+use crate::distributed::RankSettings;
+use crate::error::{Error, Result};
+use crate::model::{Sequential, StatefulBatches};
+use crate::scalar::Scalar;
+
+/// The samples of a training or an evaluation.
+#[derive(Clone, Copy)]
+pub(super) struct BatchPlan {
+    pub(super) samples: usize,
+    pub(super) batch_size: usize,
+    /// Whether samples differ in length, so that batches are not in order.
+    pub(super) differs: bool,
+}
+
+/// Refuses settings of a fit with which a batch would not continue the one before.
+pub(super) fn check_fit<F: Scalar>(
+    model: &Sequential<F>,
+    settings: &Fit<F>,
+    training: BatchPlan,
+    held_out: Option<BatchPlan>,
+) -> Result<()> {
+    let Some(mut batches) = model.stateful_batches() else { return Ok(()) };
+    if settings.shuffle {
+        let expected =
+            format!("false, to train the stateful layer `{}` on batches in order", batches.layer());
+        return Err(Error::argument("shuffle", expected, true));
+    }
+    check(&mut batches, "batch_size", training, settings.ranks)?;
+    held_out.map_or(Ok(()), |held_out| check(&mut batches, "validation_batch_size", held_out, settings.ranks))
+}
+
+/// Refuses an evaluation in which a batch would not continue the one before.
+pub(super) fn check_evaluation<F: Scalar>(
+    model: &Sequential<F>,
+    plan: BatchPlan,
+    ranks: RankSettings,
+) -> Result<()> {
+    model.stateful_batches().map_or(Ok(()), |mut batches| check(&mut batches, "batch_size", plan, ranks))
+}
+
+/// `argument` is the setter of the batch size.
+fn check(
+    batches: &mut StatefulBatches,
+    argument: &'static str,
+    plan: BatchPlan,
+    ranks: RankSettings,
+) -> Result<()> {
+    if ranks.world.is_some() {
+        let expected = format!("one rank, for the stateful layer `{}`", batches.layer());
+        return Err(Error::argument("distributed", expected, "several ranks"));
+    }
+    if plan.differs {
+        let expected = format!("samples of one length, for the stateful layer `{}`", batches.layer());
+        return Err(Error::argument("source", expected, "samples of different lengths"));
+    }
+    batches.check_rows(argument, plan.batch_size)?;
+    batches.fix(plan.batch_size);
+    batches.check_count("x", plan.samples)
+}
