@@ -50,6 +50,10 @@ def chain(inputs, *layers):
     return inputs
 
 
+def stateful(shape):
+    return keras.Sequential([L.Input(batch_shape=(N, *shape)), L.Bidirectional(L.LSTM(3, stateful=True, return_sequences=True)), L.GRU(2, stateful=True), L.Dense(2)])
+
+
 def of(build):
     """A functional model of the output that `build` returns."""
     def model(shape):
@@ -190,6 +194,9 @@ CASES = {
     "residual_steps": (of(residual_steps), "series", "numbers", O.AdamW(0.02), K.MeanSquaredError(), None),
     "cells": ([L.RNN(L.LSTMCell(3, unit_forget_bias=False), return_sequences=True, go_backwards=True), L.Identity(), L.Bidirectional(L.RNN(L.GRUCell(2, reset_after=False), return_sequences=True)),
                L.ActivityRegularization(l1=0.01, l2=0.02), L.RNN(L.SimpleRNNCell(3, activation="relu")), L.Dense(2)], "series", "numbers", O.Adam(0.02), K.MeanSquaredError(), None),
+    "stacked_cells": ([L.RNN(L.StackedRNNCells([L.LSTMCell(3), L.GRUCell(2, reset_after=False), L.LSTMCell(3)]), return_sequences=True),
+                      L.RNN(frozen(L.StackedRNNCells([L.SimpleRNNCell(3), L.GRUCell(2)])), go_backwards=True), L.Dense(2)], "series", "numbers", O.Adam(0.02), K.MeanSquaredError(), None),
+    "stateful": (stateful, "series"),
     "legacy": ([L.Dense(5, activation="tanh", name="a"), keras.Sequential([L.BatchNormalization(momentum=0.8), frozen(L.Dense(4, activation="relu", name="a")), L.Dense(4)], name="inner"),
                 frozen(L.BatchNormalization()), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(label_smoothing=0.1), ["accuracy"]),
     # The names of the weights are split over several attributes, as Keras does above 64 kB.
@@ -268,7 +275,7 @@ def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, befo
         model = keras.models.load_model(path)
     if name == "legacy_keras_2":
         as_keras_2(path)
-    entry = {"x": x, "predictions": floats(model.predict(X[x], verbose=0))}
+    entry = {"x": x, "predictions": floats(model.predict(X[x], batch_size=N, verbose=0))}
     if optimizer:
         entry |= {"y": y, "losses": floats(np.array([step(model, X[x], Y[y], before + number) for number in range(STEPS)], dtype=DTYPE))}
     return entry
