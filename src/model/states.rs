@@ -89,7 +89,7 @@ impl StatefulBatches {
     /// Refuses a number of samples that is not one of whole batches.
     pub(crate) fn check_count(&self, argument: &'static str, count: usize) -> Result<()> {
         let rows = self.rows;
-        if rows == 0 || count % rows == 0 {
+        if rows == 0 || count.is_multiple_of(rows) {
             return Ok(());
         }
         let expected = format!(

@@ -140,6 +140,23 @@ fn recurrent_networks_with_noise_resume() {
 }
 
 #[test]
+fn states_of_stateful_layers_resume() {
+    let x = Array3::from_shape_fn((40, 5, 2), |(i, j, k)| ((i * 31 + j * 17 + k * 7) % 23) as f32 / 23.0);
+    let y = Array1::from_iter((0..40).map(|i| i % 3));
+    let build = || {
+        let cells = StackedRnnCells::new().add(Lstm::new(3)).add(SimpleRnn::new(2)).stateful(true);
+        let mut model = Sequential::new()
+            .seed(5)
+            .add(Bidirectional::new(Gru::new(2).stateful(true).return_sequences(true)))
+            .add(cells)
+            .add(Dense::new(3).activation(Activation::Softmax));
+        model.compile(Adam::new(0.01), SparseCategoricalCrossentropy::new(), ()).unwrap();
+        model
+    };
+    same_after_interruptions(&build, &|| fit(3).shuffle(false), &(&x, &y));
+}
+
+#[test]
 fn f64_sources_and_unshuffled_data_resume() {
     let x = Array2::from_shape_fn((40, 2), |(i, j)| ((i * 7 + j * 3) % 11) as f64 / 11.0);
     let y = x.sum_axis(cornu::ndarray::Axis(1));

@@ -10,6 +10,7 @@ mod sequence_buffer;
 pub(super) mod simple;
 mod stacked;
 pub(super) mod states;
+mod step_mask;
 mod weights;
 
 pub(super) use bidirectional::from_fields as bidirectional_from_fields;

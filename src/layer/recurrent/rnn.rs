@@ -9,6 +9,7 @@ use super::cell::{Cell, check_activation};
 use super::params::{Params, Pass};
 use super::sequence_buffer::{SequenceBuffer, Size, StateGrad};
 use super::states::States;
+use super::step_mask::StepMask;
 use super::weights::Weights;
 use crate::activation::Activation;
 use crate::config::{setters, settings};
@@ -316,33 +317,6 @@ struct Block<'a, F> {
     /// The states before the first step, which a forward pass replaces by those after the last; empty if they are 0.
     states: &'a mut [F],
     memory: &'a mut [F],
-}
-
-/// The steps of a block of rows that are padding.
-#[derive(Clone, Copy)]
-struct StepMask<'a> {
-    mask: Option<&'a [bool]>,
-    steps: usize,
-    backwards: bool,
-}
-
-impl<'a> StepMask<'a> {
-    /// The padding of a batch. A mask that is not one of its steps, but of an axis before, excludes no step.
-    fn of<F>(x: Batch<'a, F>, steps: usize, backwards: bool) -> Self {
-        StepMask { mask: x.mask().filter(|mask| mask.len() == x.rows() * steps), steps, backwards }
-    }
-
-    /// Whether a step of a row is padding; steps count in the order in which they are processed.
-    fn has(&self, row: usize, step: usize) -> bool {
-        let time = if self.backwards { self.steps - 1 - step } else { step };
-        self.mask.is_some_and(|mask| !mask[row * self.steps + time])
-    }
-
-    /// The rows whose step is padding.
-    fn rows(self, step: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let rows = self.mask.map_or(0, |mask| mask.len() / self.steps);
-        (0..rows).filter(move |&row| self.has(row, step))
-    }
 }
 
 impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {

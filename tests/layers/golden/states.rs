@@ -16,7 +16,7 @@ fn samples<F: Scalar>(batch: u64) -> ArrayD<F> {
     let mut x = draw::<F>(&[ROWS, STEPS, 3], 800 + batch, 1.0);
     x.slice_mut(s![0, 3.., ..]).fill(F::zero());
     x.slice_mut(s![1, ..2, ..]).fill(F::zero());
-    if batch % 2 == 0 {
+    if batch.is_multiple_of(2) {
         x.slice_mut(s![2, .., ..]).fill(F::zero());
     }
     x
@@ -48,7 +48,7 @@ fn compare<F: Scalar>(
     // A prediction carries the states from batch to batch.
     let both = cornu::ndarray::concatenate![cornu::ndarray::Axis(0), samples::<F>(6), samples::<F>(7)];
     let after: Vec<f64> = model.predict(&both).expect("outputs").iter().map(|y| y.as_f64()).collect();
-    let stored: Vec<f64> = stored["after"].as_array().expect("outputs").iter().flat_map(|batch| numbers(batch)).collect();
+    let stored: Vec<f64> = stored["after"].as_array().expect("outputs").iter().flat_map(numbers).collect();
     check("outputs after", &after, &stored, 4.0 * tolerance::<F>());
 }
 
