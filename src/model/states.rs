@@ -76,27 +76,23 @@ impl StatefulBatches {
 
     /// Refuses a batch of another number of rows.
     pub(crate) fn check_rows(&self, argument: &'static str, rows: usize) -> Result<()> {
-        if self.rows > 0 && rows != self.rows {
-            let expected = format!(
-                "{} rows, as the states of layer `{}` have (`reset_states` drops them)",
-                self.rows, self.layer
-            );
-            return Err(Error::argument(argument, expected, rows));
+        match self.rows {
+            own if own == 0 || rows == own => Ok(()),
+            own => Err(self.refuse(argument, format!("{own} rows"), rows)),
         }
-        Ok(())
     }
 
     /// Refuses a number of samples that is not one of whole batches.
-    pub(crate) fn check_count(&self, argument: &'static str, count: usize) -> Result<()> {
-        let rows = self.rows;
-        if rows == 0 || count.is_multiple_of(rows) {
-            return Ok(());
+    pub(super) fn check_count(&self, argument: &'static str, count: usize) -> Result<()> {
+        match self.rows {
+            own if own == 0 || count.is_multiple_of(own) => Ok(()),
+            own => Err(self.refuse(argument, format!("a multiple of {own} samples"), count)),
         }
-        let expected = format!(
-            "a multiple of {rows} samples: row i of a batch continues row i of the one before, in the stateful layer `{}`",
-            self.layer
-        );
-        Err(Error::argument(argument, expected, count))
+    }
+
+    fn refuse(&self, argument: &'static str, expected: String, found: usize) -> Error {
+        let why = format!("as many as the states of layer `{}` have; `reset_states` drops them", self.layer);
+        Error::argument(argument, format!("{expected}, {why}"), found)
     }
 
     /// The name of the first stateful layer.

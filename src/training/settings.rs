@@ -160,6 +160,8 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// Whether each epoch visits the samples in a new random order. Default: true.
+    ///
+    /// A model with [stateful](crate::layer::Rnn::stateful) layers needs `false`.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self

@@ -28,8 +28,9 @@ pub(super) fn check_fit<F: Scalar>(
             format!("false, to train the stateful layer `{}` on batches in order", batches.layer());
         return Err(Error::argument("shuffle", expected, true));
     }
-    check(&mut batches, "batch_size", training, settings.ranks)?;
-    held_out.map_or(Ok(()), |held_out| check(&mut batches, "validation_batch_size", held_out, settings.ranks))
+    check(&batches, "batch_size", training, settings.ranks)?;
+    batches.fix(training.batch_size);
+    held_out.map_or(Ok(()), |held_out| check(&batches, "validation_batch_size", held_out, settings.ranks))
 }
 
 /// Refuses an evaluation in which a batch would not continue the one before.
@@ -38,12 +39,12 @@ pub(super) fn check_evaluation<F: Scalar>(
     plan: BatchPlan,
     ranks: RankSettings,
 ) -> Result<()> {
-    model.stateful_batches().map_or(Ok(()), |mut batches| check(&mut batches, "batch_size", plan, ranks))
+    model.stateful_batches().map_or(Ok(()), |batches| check(&batches, "batch_size", plan, ranks))
 }
 
 /// `argument` is the setter of the batch size.
 fn check(
-    batches: &mut StatefulBatches,
+    batches: &StatefulBatches,
     argument: &'static str,
     plan: BatchPlan,
     ranks: RankSettings,
@@ -57,6 +58,12 @@ fn check(
         return Err(Error::argument("source", expected, "samples of different lengths"));
     }
     batches.check_rows(argument, plan.batch_size)?;
-    batches.fix(plan.batch_size);
-    batches.check_count("x", plan.samples)
+    if plan.samples.is_multiple_of(plan.batch_size) {
+        return Ok(());
+    }
+    let why = format!(
+        "row i of a batch continues row i of the one before, in the stateful layer `{}`",
+        batches.layer()
+    );
+    Err(Error::argument("x", format!("a multiple of {} samples: {why}", plan.batch_size), plan.samples))
 }

@@ -127,7 +127,8 @@ fn batches_that_do_not_continue_each_other_are_refused() {
     }
 
     model.fit(&x, &y, &fit()).unwrap();
-    let states = "expected 4 rows, as the states of layer `memory` have (`reset_states` drops them), found 6";
+    let states =
+        "expected 4 rows, as many as the states of layer `memory` have; `reset_states` drops them, found 6";
     for error in [
         model.fit(&x, &y, &fit().batch_size(6)).map(drop).unwrap_err(),
         model.evaluate(&x, &y, &Evaluate::new().batch_size(6)).map(drop).unwrap_err(),

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::layer::check::axes;
 use crate::layer::container::{chain, check_inner};
 use crate::layer::{
-    BackwardContext, Layer, LayerExt, LayerTraits, MaskRule, NamedLayer, Part, PartMut, Step, Workspace,
+    BackwardContext, Layer, LayerExt, LayerTraits, MaskRule, Memory, NamedLayer, Part, PartMut, Step,
+    Workspace,
 };
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -288,9 +289,10 @@ impl<F: Scalar> Layer<F> for StackedRnnCells<F> {
     }
 
     fn traits(&self) -> LayerTraits {
+        let input = self.layers.first().map_or(0, |layer| layer.widths().0);
         LayerTraits {
             mask: MaskRule::Uses { passes: self.return_sequences },
-            memory: chain::memory(&self.layers),
+            memory: chain::memory(&self.layers) + Memory::per_row(if self.go_backwards { input } else { 0 }),
             ..LayerTraits::default()
         }
     }
