@@ -68,7 +68,7 @@ fn tree<F: Scalar>(model: &Sequential<F>, paths: &[LayerPath]) -> Group {
         }
     }
     if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
-        let params = trained(model);
+        let params = trained(model, paths);
         let group = root.at("optimizer/vars", compiled.optimizer.traits().name);
         for (i, slot) in row(compiled, &params).into_iter().enumerate() {
             let number = Number::of_scalar::<F>();
@@ -122,7 +122,7 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
 
     /// Writes the optimizer's arrays; before the first step, as they will be then.
     fn state(&self, compiled: &Compiled<F>, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let params = trained(self.model);
+        let params = trained(self.model, &self.paths);
         let optimizer = &compiled.optimizer;
         let filled = |values: Option<&Vec<F>>, len, start, put: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
             match values {
