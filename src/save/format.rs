@@ -75,11 +75,12 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// The extension selects the format: `.keras` (feature `keras`) or `.safetensors` (feature `safetensors`).
     /// `.onnx` (feature `onnx`) holds the model for inference in other runtimes, as `export_onnx` writes it. The file
-    /// is replaced atomically: after a crash, the path holds the complete old or new file.
+    /// is replaced atomically: after a crash, the path holds the complete old or new file. A model that is not built is
+    /// saved with its initial weights if the shape of its input is known, and without weights otherwise.
     ///
     /// # Errors
     /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric without settings; [`FileError::NotExportable`] for
-    /// `.keras` if a model with [`Residual`](crate::layer::Residual) is not built; [`FileError::Extension`],
+    /// what the format cannot hold; the errors of [`Sequential::build`] if the model is not built; [`FileError::Extension`],
     /// [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example
@@ -99,7 +100,13 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        match Format::of(path, SAVED)? {
+        let format = Format::of(path, SAVED)?;
+        if !self.is_built() && self.input_axes().is_some() {
+            let mut built = self.clone();
+            built.build()?;
+            return built.save(path);
+        }
+        match format {
             #[cfg(feature = "keras")]
             Format::Keras => {
                 let prepared = super::keras::prepare(self)?;

@@ -11,7 +11,7 @@
 //! | | `.weights.h5` | `keras` | `Sequential::save_weights`, Keras | `Sequential::load_weights`, Keras |
 //! | an architecture | JSON | `json` | `Sequential::to_json`, Keras | `Sequential::from_json`, Keras |
 //!
-//! Nested Keras models, and functional models that are chains with residual connections, load as one
+//! Nested Keras models, and functional models that are chains with residual connections or branches, load as one
 //! [`Sequential`](crate::Sequential). For other models, the error names the layer that is not supported.
 //!
 //! Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 16 times

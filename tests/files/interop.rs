@@ -228,6 +228,58 @@ fn write_all<F: Scalar>() {
         .add(Flatten::new())
         .add(Dense::new(2).name("dense"));
     check("residual", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
+    // Equal shapes in chains of different lengths, so that Keras's order of the layers is another one.
+    let dense = || Dense::new(4).activation(Activation::Tanh);
+    let merges = Branches::new(Merge::Average)
+        .branch()
+        .add(dense())
+        .add(
+            Branches::new(Merge::Multiply)
+                .branch()
+                .branch()
+                .add(dense())
+                .add(dense().trainable(false))
+                .name("inner.dense"),
+        )
+        .branch()
+        .add(dense())
+        .branch()
+        .branch()
+        .add(Branches::new(Merge::Maximum).add(dense()).branch().add(dense()).add(dense()))
+        .add(Residual::new().add(dense()).shortcut(dense()).shortcut(dense()).shortcut(dense()));
+    let net = new()
+        .add(
+            Residual::new()
+                .add(dense())
+                .add(BatchNormalization::new().momentum(0.9))
+                .add(dense())
+                .shortcut(dense()),
+        )
+        .add(merges)
+        .add(Branches::new(Merge::Add).branch().branch().add(dense()).add(Dropout::new(0.0)).name("sum"))
+        .add(Branches::new(Merge::Add).add(dense()).branch().add(dense()).add(dense()).name("branch"))
+        .add(
+            Branches::new(Merge::Concatenate)
+                .add(Lstm::new(3).return_sequences(true))
+                .branch()
+                .add(Conv1D::new(2, 3).padding(Padding::Same))
+                .add(Bidirectional::new(Gru::new(2).return_sequences(true)))
+                .branch(),
+        )
+        .add(TimeDistributed::new(
+            Branches::new(Merge::Add).add(dense()).branch().add(Reshape::new([11])).add(dense()).add(dense()),
+        ))
+        .add(Branches::new(Merge::Concatenate).add(Flatten::new()).branch().add(GlobalMaxPooling1D::new()))
+        .add(Dense::new(2));
+    check("branches", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
+    let padded = || Lstm::new(3).return_sequences(true);
+    let net = new()
+        .add(Masking::new(0.5))
+        .add(Residual::new().add(padded()).add(Dense::new(4)).shortcut(Dense::new(4)).shortcut(Dense::new(4)))
+        .add(Branches::new(Merge::Concatenate).add(padded()).add(padded()).branch().branch().add(padded()))
+        .add(Gru::new(2));
+    let options = RmsProp::new(0.005).momentum(0.5).average_weights(WeightAverage::new(0.9));
+    check("masked", net, &[12, 4], Some((options, MeanSquaredError::new(), (), two.clone())));
     for (name, optimizer) in [
         ("adamax", Box::new(Adamax::new(0.01)) as Box<dyn Optimizer<F>>),
         ("adadelta", Box::new(Adadelta::new(1.0))),
@@ -352,21 +404,22 @@ fn files_for_other_programs_round_trip_in_f64() {
 }
 
 #[test]
-fn a_model_with_a_residual_is_written_once_it_is_built() {
-    let net = |name: &str| {
-        let branch = Residual::new().add(Dense::new(3).name("x"));
-        Sequential::new().add(branch).add(Dense::new(1).name(name))
+fn a_graph_that_keras_cannot_read_back_as_it_is_is_refused() {
+    let dense = |name: &str| Dense::<f32>::new(3).name(name);
+    let path = folder().join("refused.keras");
+    let refused = |net: Sequential, words: &str| {
+        let error = net.save(&path).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(!path.exists());
     };
-    let path = folder().join("unbuilt.keras");
-    for unbuilt in [net("y"), net("y").input([3])] {
-        let error = unbuilt.save(&path).unwrap_err().to_string();
-        assert!(error.contains("set the shape of a sample by `input`, and call `build`"), "{error}");
-    }
-    let mut twice = net("residual.x").input([3]);
-    twice.build().unwrap();
-    let error = twice.save(&path).unwrap_err().to_string();
-    assert!(error.contains("two layers would have the name `residual.x`"), "{error}");
-    assert!(!path.exists());
+    let net = |layer: cornu::layer::NamedLayer| Sequential::new().add(layer).add(dense("residual.x"));
+    let residual = || Residual::new().add(dense("x")).into_named();
+    refused(net(residual()), "with `Residual` or `Branches`: set the shape of a sample by `input`");
+    refused(net(residual()).input([3]), "two layers would have the name `residual.x`");
+    let named = Residual::new().add(dense("branch.x")).add(dense("branch.y"));
+    refused(net(named.into_named()).input([3]), "of `residual` start with `branch.`");
+    let single = Branches::new(Merge::Add).add(dense("x"));
+    refused(net(single.into_named()).input([3]), "`branches` has one branch");
 }
 
 #[test]

@@ -120,6 +120,13 @@ def merges(x):
     return chain(L.Add()([x, x, L.Dense(5)(x)]), L.GlobalAveragePooling1D(), L.Dense(2))
 
 
+def within_merges(x):
+    """A nested model with branches, whose weights have another order than the layers of its chains."""
+    inner = L.Input((4,))
+    outer = L.Concatenate()([L.Dense(4)(inner), chain(inner, L.Dense(4, activation="tanh"), L.Dense(4), L.Dense(4)), chain(inner, L.Dense(4), L.BatchNormalization(), L.Dense(4))])
+    return chain(L.TimeDistributed(keras.Model(inner, outer))(x), L.GlobalAveragePooling1D(), L.Dense(2))
+
+
 # name: layers or a functional model, x; then, of a compiled one, y, optimizer, loss, metrics
 CASES = {
     "dense": ([L.Dense(5, activation="relu", name="F1"), L.Dense(3, activation="softmax", name="output")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
@@ -187,9 +194,9 @@ CASES = {
     "functional": (of(inner_functional), "flat", "soft", O.Nadam(0.02), K.MeanSquaredError(), None),
     "frozen_base": (of(frozen_base), "flat", "numbers", O.SGD(0.05, momentum=0.9), K.MeanSquaredError(), None),
     "residual": (of(residual), "series", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
-    "projected": (of(projected), "series", "hot", O.SGD(0.05), K.CategoricalCrossentropy(), ["accuracy"]),
-    "inception": (of(inception), "series", "hot", O.SGD(0.05), K.CategoricalCrossentropy(), None),
-    "merges": (of(merges), "series", "numbers", O.SGD(0.05), K.MeanSquaredError(), None),
+    "projected": (of(projected), "series", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
+    "inception": (of(inception), "series", "hot", O.AdamW(0.01, use_ema=True), K.CategoricalCrossentropy(), None),
+    "merges": (of(merges), "series", "numbers", O.RMSprop(0.005, momentum=0.5, gradient_accumulation_steps=2), K.MeanSquaredError(), None),
     "untrained_branches": (of(projected), "series", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), None),
     "residual_steps": (of(residual_steps), "series", "numbers", O.AdamW(0.02), K.MeanSquaredError(), None),
     "cells": ([L.RNN(L.LSTMCell(3, unit_forget_bias=False), return_sequences=True, go_backwards=True), L.Identity(), L.Bidirectional(L.RNN(L.GRUCell(2, reset_after=False), return_sequences=True)),
@@ -202,6 +209,7 @@ CASES = {
     # The names of the weights are split over several attributes, as Keras does above 64 kB.
     "legacy_split": ([L.LSTM(3, return_sequences=True), L.BatchNormalization(), L.GRU(2), L.Dense(3, activation="softmax")], "series", "hot", O.Adam(0.02, amsgrad=True), K.CategoricalCrossentropy(), None),
     "legacy_residual": (of(residual_steps), "series", "numbers", O.RMSprop(0.005, momentum=0.5), "mse", [M.RootMeanSquaredError()]),
+    "legacy_branches": (of(within_merges), "series", "numbers", O.Nadam(0.01), "mse", None),
     "legacy_axes": ([L.LayerNormalization(axis=[1, 2]), L.BatchNormalization(axis=2), L.Bidirectional(L.GRU(2, return_sequences=True)), L.Softmax(axis=1), L.Flatten(), L.Dense(2)], "series"),
     "legacy_keras_2": ([L.Conv1D(4, 3, activation="relu"), L.BatchNormalization(), L.LeakyReLU(0.1), L.LSTM(3), L.Dense(3, activation="softmax")], "series", "hot", O.SGD(0.05), "categorical_crossentropy", ["accuracy"]),
     "one_statistic": ([adapted(axis=None), adapted(axis=1), L.GlobalAveragePooling1D()], "series"),

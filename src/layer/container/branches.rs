@@ -18,7 +18,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// [`Branches::branch`] begins a chain, and [`Branches::add`] appends a layer to the last one. A branch without layers is the
 /// input itself. A functional model of Keras, in which a merging layer joins chains with one start, loads as a model with
-/// `Branches`; they are saved as a layer that only cornu loads.
+/// `Branches`, and a model with `Branches` is saved as one: a `.keras` file has the layers `branches.branch.dense`,
+/// `branches.branch_1.dense` ... and the merging layer `branches`. It cannot hold `Branches` of a single branch.
 ///
 /// The output has the mask of the input if all layers of all branches pass it, as in Keras.
 ///
@@ -125,6 +126,11 @@ impl Merge {
     }
 }
 
+/// The name of a branch: `branch`, `branch_1`, `branch_2` ...
+pub(crate) fn branch_name(index: usize) -> String {
+    if index == 0 { "branch".into() } else { format!("branch_{index}") }
+}
+
 impl<F: Scalar> Branches<F> {
     /// Creates a layer without branches, whose outputs this merges.
     pub fn new(merge: Merge) -> Self {
@@ -150,11 +156,7 @@ impl<F: Scalar> Branches<F> {
     }
 
     fn with_branch(mut self, layers: Vec<NamedLayer<F>>) -> Self {
-        let name = match self.branches.len() {
-            0 => "branch".into(),
-            index => format!("branch_{index}"),
-        };
-        self.branches.push(Chain::named(name, layers));
+        self.branches.push(Chain::named(branch_name(self.branches.len()), layers));
         self
     }
 

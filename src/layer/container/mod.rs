@@ -5,6 +5,7 @@ pub(in crate::layer) mod chain;
 mod residual;
 mod time_distributed;
 
+pub(crate) use branches::branch_name;
 pub(super) use branches::from_fields as branches_from_fields;
 pub use branches::{Branches, Merge};
 pub use residual::Residual;

@@ -19,8 +19,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// A chain of layers `f` with a skip connection: `y = f(x) + x`, or `y = f(x) + g(x)` with a [shortcut](Residual::shortcut) `g`.
 ///
 /// It makes residual networks possible in a [`Sequential`](crate::Sequential). In a `.keras` file, the model is a
-/// functional model, in which an `Add` layer with the name of the `Residual` adds `x` to `f(x)`. A functional model of Keras whose
-/// `Add` joins two chains loads as a `Residual` with a shortcut; a `Residual` with a shortcut is saved as a layer that only cornu loads.
+/// functional model, in which an `Add` layer with the name of the `Residual` joins both chains: `residual.dense` and
+/// `residual.shortcut.dense`. A functional model of Keras whose `Add` joins two chains loads as a `Residual`.
 ///
 /// The output has the mask of the input if all layers of both chains pass it, as in Keras.
 ///

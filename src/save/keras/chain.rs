@@ -2,8 +2,10 @@
 //!
 //! The layers of a nested model become layers of the chain. If the model is within a `TimeDistributed`, each of its
 //! layers becomes a `TimeDistributed`. An `Add` of two chains with one start, of which one may be empty, becomes a
-//! [`Residual`]; any other merge of chains with one start becomes [`Branches`].
+//! [`Residual`]; any other merge of chains with one start becomes [`Branches`], as does an `Add` whose layers have the
+//! names that cornu writes for them.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -11,7 +13,8 @@ use super::graph::{self, ChainStep, DEEPEST_RESIDUAL};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::layer::{
-    Branches, Layer, LayerExt, Merge, NamedLayer, Residual, TimeDistributed, check_precision, names,
+    Branches, Layer, LayerExt, Merge, NamedLayer, Residual, TimeDistributed, branch_name, check_precision,
+    names,
 };
 use crate::model::InputShape;
 use crate::regularizer::Regularizer;
@@ -21,6 +24,8 @@ use crate::scalar::Scalar;
 const DEEPEST: usize = 16;
 /// The longest name that a prefix makes unique.
 const LONGEST: usize = 255;
+/// What precedes the names of the layers of a shortcut: `residual.shortcut.conv1d`.
+pub(super) const SHORTCUT: &str = "shortcut";
 
 /// Where a file keeps the arrays of a layer.
 #[derive(Debug, Default)]
@@ -29,23 +34,19 @@ pub(in crate::save) struct LayerPath {
     pub(in crate::save) group: String,
     /// The paths of its inner layers; `None` for the usual paths within the group.
     pub(in crate::save) inner: Option<Vec<LayerPath>>,
+    /// The place of the layer in Keras's order, which is that of the optimizer's arrays.
+    pub(in crate::save) position: usize,
 }
 
 impl LayerPath {
-    pub(in crate::save) fn of(group: String) -> Self {
-        LayerPath { group, inner: None }
-    }
-
-    /// Whether a merging layer of Keras joins several chains in it.
-    #[cfg(feature = "keras")]
-    pub(super) fn is_branched(&self) -> bool {
-        self.inner.iter().flatten().any(|path| path.group.is_empty() || path.is_branched())
+    pub(in crate::save) fn of(group: String, position: usize) -> Self {
+        LayerPath { group, inner: None, position }
     }
 
     /// The path of an inner layer.
     #[cfg(feature = "keras")]
     pub(super) fn at(&self, name: &str) -> Self {
-        LayerPath::of(format!("{}/{name}", self.group))
+        LayerPath::of(format!("{}/{name}", self.group), self.position)
     }
 }
 
@@ -83,7 +84,7 @@ pub(super) fn read<F: Scalar>(
     input: Option<&[usize]>,
 ) -> Result<FlatModel<F>> {
     let top = ModelPosition { prefix: String::new(), group: "layers".into(), depth: 0 };
-    let mut model = ChainReader { kinds }.model(config, &top)?;
+    let mut model = ChainReader { kinds, read: Cell::new(0) }.model(config, &top)?;
     if let Some(shape) = input {
         if let Some(stated) = model.input.filter(|stated| !stated.includes(shape)) {
             let expected =
@@ -179,6 +180,8 @@ impl ModelPosition {
 
 struct ChainReader<'a, F: Scalar> {
     kinds: &'a Registry<dyn Layer<F>>,
+    /// The number of layers that were read, in the order of the file.
+    read: Cell<usize>,
 }
 
 impl<F: Scalar> ChainReader<'_, F> {
@@ -238,32 +241,20 @@ impl<F: Scalar> ChainReader<'_, F> {
             graph::chain(values, (end("input_layers"), end("output_layers")), &at.prefix)?;
         fields.finish()?;
         let input = self.input_shape(start, &at.layer(index))?;
-        let mut layers = self.steps(&steps, values, &mut groups_of(&at.group, values), at)?;
+        let mut groups = groups_of(&at.group, values);
+        let mut read = Vec::with_capacity(values.len());
+        for (i, value) in values.iter().enumerate() {
+            let is_merge = matches!(value, Value::Config(config) if graph::is_merge(&config.kind));
+            read.push(match is_merge || i == index {
+                true => Vec::new(),
+                false => self.layers(value, &at.layer(i), std::mem::take(&mut groups[i]), at)?.layers,
+            });
+        }
+        let mut layers = steps_of(&steps, &mut read, &mut groups, at)?;
         if config.get("trainable") == Some(&Value::Bool(false)) {
             layers.iter_mut().for_each(|placed| placed.layer.set_trainable(false));
         }
         Ok(FlatModel { input, layers })
-    }
-
-    /// Reads the layers of a chain.
-    fn steps(
-        &self,
-        steps: &[ChainStep],
-        values: &[Value],
-        groups: &mut [String],
-        at: &ModelPosition,
-    ) -> Result<Vec<PlacedLayer<F>>> {
-        let mut layers = Vec::with_capacity(steps.len());
-        for step in steps {
-            let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
-            if graph::is_merge(&step.config.kind) {
-                let branches = step.branches.iter().map(|steps| self.steps(steps, values, groups, at));
-                layers.push(merged(step.config, &path, group, branches.collect::<Result<_>>()?)?);
-            } else {
-                layers.extend(self.layers(&values[step.index], &path, group, at)?.layers);
-            }
-        }
-        Ok(layers)
     }
 
     /// Returns the shape of a sample that an `InputLayer` states.
@@ -307,7 +298,7 @@ impl<F: Scalar> ChainReader<'_, F> {
             _ => {}
         }
         let layer = NamedLayer::from_value(value, path, self.kinds)?;
-        let path = LayerPath::of(group);
+        let path = LayerPath::of(group, self.read.replace(self.read.get() + 1));
         Ok(FlatModel { input: None, layers: vec![PlacedLayer { layer, path, model: None, depth: 0 }] })
     }
 
@@ -345,7 +336,8 @@ impl<F: Scalar> ChainReader<'_, F> {
             let (label, model) =
                 if single { (&*common.name, None) } else { (placed.layer.label(), Some(name.clone())) };
             let label = label.to_string();
-            let path = LayerPath { group: group.clone(), inner: Some(vec![placed.path]) };
+            let position = placed.path.position;
+            let path = LayerPath { group: group.clone(), inner: Some(vec![placed.path]), position };
             let layer = TimeDistributed::new(placed.layer).name(label).trainable(common.trainable);
             PlacedLayer { layer: common.penalized(layer), path, model, depth: placed.depth }
         };
@@ -377,6 +369,27 @@ impl CommonSettings {
     }
 }
 
+/// Collects the layers of a chain from those of the model.
+fn steps_of<F: Scalar>(
+    steps: &[ChainStep],
+    read: &mut [Vec<PlacedLayer<F>>],
+    groups: &mut [String],
+    at: &ModelPosition,
+) -> Result<Vec<PlacedLayer<F>>> {
+    let mut layers = Vec::with_capacity(steps.len());
+    for step in steps {
+        if graph::is_merge(&step.config.kind) {
+            let branches = step.branches.iter().map(|steps| steps_of(steps, read, groups, at));
+            let branches = branches.collect::<Result<_>>()?;
+            let group = std::mem::take(&mut groups[step.index]);
+            layers.push(merged(step.config, &at.layer(step.index), group, branches)?);
+        } else {
+            layers.append(&mut read[step.index]);
+        }
+    }
+    Ok(layers)
+}
+
 /// Joins branches with one start; `config` are the settings of the merging layer.
 fn merged<F: Scalar>(
     config: &Config,
@@ -399,30 +412,41 @@ fn merged<F: Scalar>(
     let trainable = common.trainable || branches.iter().flatten().any(|placed| placed.layer.is_trainable());
     let branches: Vec<Vec<PlacedLayer<F>>> = branches.into_iter().map(unique).collect::<Result<_>>()?;
     let merge = Merge::from_value(&Value::Text(config.kind.clone()), path)?;
-    // A model that was saved here has the inner names `residual.dense`, since Keras wants them unique in the whole model.
-    let prefix = format!("{}.", common.name);
+    // A model that was saved here has the inner names `residual.dense`, `residual.shortcut.dense` or `branches.branch_1.dense`,
+    // since Keras wants them unique in the whole model.
+    let prefix = |of: &str| format!("{}.{of}.", common.name);
+    let prefixes: Vec<String> = (0..branches.len()).map(|i| prefix(&branch_name(i))).collect();
+    let are_branches = branches.iter().zip(&prefixes).all(|(branch, prefix)| have_prefix(branch, prefix));
     let one_has_layers = branches.iter().any(|branch| !branch.is_empty());
+    let of_chain = |paths| LayerPath { inner: Some(paths), ..LayerPath::default() };
     let (layer, inner) = match (merge, <[_; 2]>::try_from(branches)) {
-        (Merge::Add, Ok([a, b])) if one_has_layers => {
-            // The shortcut is the shorter chain.
-            let (f, g) = if b.len() > a.len() { (b, a) } else { (a, b) };
-            let (layers, mut inner) = split(bare(f, &prefix));
-            let (shortcut, paths) = split(g);
+        (Merge::Add, Ok([a, b])) if one_has_layers && !are_branches => {
+            let of_shortcut = prefix(SHORTCUT);
+            // In other files, the shortcut is the shorter chain.
+            let swaps = a.is_empty() || b.len() > a.len() && !have_prefix(&b, &of_shortcut);
+            let (f, g) = if swaps { (b, a) } else { (a, b) };
+            let (layers, mut inner) = split(bare(f, &format!("{}.", common.name)));
+            let (shortcut, paths) = split(bare(g, &of_shortcut));
             if !shortcut.is_empty() {
-                inner.push(LayerPath { group: String::new(), inner: Some(paths) });
+                inner.push(of_chain(paths));
             }
             (Residual::of(layers, shortcut).name(common.name.as_str()), inner)
         }
         (merge, branches) => {
-            let branches = branches.map_or_else(|more| more, Vec::from).into_iter().map(split);
+            let branches = branches.map_or_else(|more| more, Vec::from).into_iter().zip(&prefixes);
+            let branches = branches.map(|(branch, prefix)| split(bare(branch, prefix)));
             let (branches, paths): (Vec<_>, Vec<_>) = branches.unzip();
-            let of_branch = |paths| LayerPath { group: String::new(), inner: Some(paths) };
-            let inner = paths.into_iter().map(of_branch).collect();
+            let inner = paths.into_iter().map(of_chain).collect();
             (Branches::of(merge, branches).name(common.name.as_str()), inner)
         }
     };
     let layer = common.penalized(layer.trainable(trainable));
-    Ok(PlacedLayer { layer, path: LayerPath { group, inner: Some(inner) }, model: None, depth })
+    Ok(PlacedLayer {
+        layer,
+        path: LayerPath { inner: Some(inner), ..LayerPath::of(group, 0) },
+        model: None,
+        depth,
+    })
 }
 
 /// The layers of a chain, and their paths.
@@ -430,9 +454,14 @@ fn split<F: Scalar>(chain: Vec<PlacedLayer<F>>) -> (Vec<NamedLayer<F>>, Vec<Laye
     chain.into_iter().map(|placed| (placed.layer, placed.path)).unzip()
 }
 
+/// Whether all names of a chain have this prefix.
+fn have_prefix<F: Scalar>(chain: &[PlacedLayer<F>], prefix: &str) -> bool {
+    chain.iter().all(|placed| placed.layer.label().starts_with(prefix))
+}
+
 /// Removes this prefix from the names of a chain if all have it.
 fn bare<F: Scalar>(branch: Vec<PlacedLayer<F>>, prefix: &str) -> Vec<PlacedLayer<F>> {
-    if !branch.iter().all(|placed| placed.layer.label().starts_with(prefix)) {
+    if !have_prefix(&branch, prefix) {
         return branch;
     }
     let bare = |placed: PlacedLayer<F>| {

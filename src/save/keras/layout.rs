@@ -18,22 +18,28 @@ pub(super) const KERAS_VERSION: &str = "3.15.1";
 /// A group of a layer's own arrays: its path in the file, and the layer.
 pub(super) struct WeightGroup<'a, F: Scalar> {
     pub(super) path: String,
+    /// The place of the layer in Keras's order.
+    pub(super) position: usize,
     pub(super) layer: &'a NamedLayer<F>,
 }
 
 /// Returns where a file that is written now keeps the layers of a model.
 pub(super) fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<LayerPath> {
     if functional::is_needed(&model.layers) {
-        functional::paths("layers", &model.layers)
+        functional::paths("layers", &model.layers, &mut 0)
     } else {
-        in_sequence("layers", &model.layers)
+        in_sequence("layers", &model.layers, 0)
     }
 }
 
-/// The groups of the layers of a `Sequential`.
-pub(super) fn in_sequence<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<LayerPath> {
+/// The groups of the layers of a `Sequential`, or of those within a layer at this position.
+pub(super) fn in_sequence<F: Scalar>(
+    above: &str,
+    layers: &[NamedLayer<F>],
+    position: usize,
+) -> Vec<LayerPath> {
     let groups = chain::groups(above, layers.iter().map(NamedLayer::kind));
-    groups.into_iter().map(LayerPath::of).collect()
+    groups.into_iter().map(|group| LayerPath::of(group, position)).collect()
 }
 
 /// Returns all layers with the paths of their arrays, in the order of [`Sequential::walk`].
@@ -53,19 +59,15 @@ fn place<'a, F: Scalar>(path: &LayerPath, layer: &'a NamedLayer<F>, all: &mut Ve
         if layer.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
     // A chain within a layer is no layer of Keras.
     if !group.is_empty() {
-        all.push(WeightGroup { path: own, layer });
+        all.push(WeightGroup { path: own, position: path.position, layer });
     }
     // Its inner layers are cells.
     if layer.kind() == "RNN" {
         let kinds: Vec<String> = layer.layers().iter().map(|cell| format!("{}Cell", cell.kind())).collect();
         let groups = chain::groups(&format!("{group}/cell/cells"), kinds.iter().map(String::as_str));
-        all.extend(
-            layer
-                .layers()
-                .iter()
-                .zip(groups)
-                .map(|(layer, group)| WeightGroup { path: format!("{group}/vars"), layer }),
-        );
+        for (layer, group) in layer.layers().iter().zip(groups) {
+            all.push(WeightGroup { path: format!("{group}/vars"), position: path.position, layer });
+        }
         return;
     }
     let usual;
@@ -77,7 +79,7 @@ fn place<'a, F: Scalar>(path: &LayerPath, layer: &'a NamedLayer<F>, all: &mut Ve
                     ["forward_layer", "backward_layer"].map(|name| path.at(name)).into()
                 }
                 ("TimeDistributed", [_]) => vec![path.at("layer")],
-                _ => in_sequence(&format!("{group}/layers"), layers),
+                _ => in_sequence(&format!("{group}/layers"), layers, path.position),
             };
             &usual
         }

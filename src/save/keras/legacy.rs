@@ -10,7 +10,7 @@ use super::super::{Loader, build, json};
 use super::LayerPath;
 use super::chain::groups_of;
 use super::layout::{own, places};
-use super::read::{fill, fill_optimizer, reset_if_branched};
+use super::read::{fill, fill_optimizer};
 use crate::config::{Config, Value, refuse};
 use crate::error::Result;
 use crate::files::budget::Budget;
@@ -72,9 +72,7 @@ pub(in crate::save) fn read<F: Scalar>(
                 let name = names.get(place).map_or("", |name| name);
                 format!("{OPTIMIZER}/{name}")
             };
-            if !reset_if_branched(&model, &mut compiled, &layers) {
-                fill_optimizer(&mut model, &mut compiled, &tree, (&path, names.len()), input, budget)?;
-            }
+            fill_optimizer(&mut model, &layers, &mut compiled, &tree, (&path, names.len()), input, budget)?;
         }
         model.compiled = Some(compiled);
     }
@@ -102,6 +100,7 @@ fn weight_paths<F: Scalar>(
     let mut trained = Vec::new();
     model.walk(&mut |_, on, param| trained.push(on && param.is_trainable()));
     let mut paths: Vec<(String, Vec<usize>)> = Vec::new();
+    let mut positions = Vec::new();
     let mut of_layers: Vec<(&str, Vec<usize>)> = Vec::new();
     for place in places(model, layers) {
         // The group of the layer of the file: `layers/dense`.
@@ -115,10 +114,11 @@ fn weight_paths<F: Scalar>(
                 params.push(paths.len());
             }
             paths.push((String::new(), param.shape().to_vec()));
+            positions.push(place.position);
         }
     }
     for (name, mut params) in of_layers {
-        params.sort_by_key(|&param| !trained[param]);
+        params.sort_by_key(|&param| (!trained[param], positions[param]));
         let group = format!("{WEIGHTS}/{name}");
         let found = tree.texts(&group, NAMES);
         if found.len() != params.len() {

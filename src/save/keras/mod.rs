@@ -6,7 +6,7 @@
 //!
 //! cornu has one kind of model, a chain. The layers of a nested model become part of the chain; in the file, their
 //! arrays are below the nested model: `layers/sequential/layers/dense/vars/0`. A functional model loads if it is a
-//! chain in which merging layers join branches with one start. A model with a `Residual` without a shortcut is written as a
+//! chain in which merging layers join branches with one start. A model with `Residual` or `Branches` is written as such a
 //! functional model.
 
 mod architecture;

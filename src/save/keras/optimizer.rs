@@ -1,5 +1,7 @@
 //! The optimizer's arrays in Keras's order: step, rate, averages, sums of gradients, then the rule's slots.
 
+use super::LayerPath;
+use super::layout::{own, places};
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -44,7 +46,7 @@ pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, trained: &[Trained<F>]) -> 
     let slots = traits.slots.len();
     let first = together.min(slots);
     let own = |param: usize, slot: usize| {
-        let Trained { path, param: of } = &trained[param];
+        let Trained { path, param: of, .. } = &trained[param];
         match optimizer.slot_shape(slot, path, of.shape()) {
             Some(_) => Some(Slot::Own(param, slot)),
             None => (traits.name == "adafactor").then_some(Slot::Zero),
@@ -58,21 +60,27 @@ pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, trained: &[Trained<F>]) -> 
     row
 }
 
-/// A parameter that the optimizer changes, and its path.
+/// A parameter that the optimizer changes.
 pub(super) struct Trained<'m, F> {
     pub(super) path: String,
     pub(super) param: &'m Param<F>,
+    /// Its place among them in the order of [`Sequential::walk`].
+    pub(super) index: usize,
 }
 
-/// Returns the parameters that the optimizer changes, in order.
-pub(super) fn trained<F: Scalar>(model: &Sequential<F>) -> Vec<Trained<'_, F>> {
+/// Returns the parameters that the optimizer changes, in Keras's order.
+pub(super) fn trained<'m, F: Scalar>(model: &'m Sequential<F>, layers: &[LayerPath]) -> Vec<Trained<'m, F>> {
+    let places = places(model, layers);
+    let mut positions = places.iter().flat_map(|place| own(place.layer).into_iter().map(|_| place.position));
     let mut params = Vec::new();
     model.walk(&mut |path, trained, param| {
+        let position = positions.next();
         if trained && param.is_trainable() {
-            params.push(Trained { path, param });
+            params.push((position, Trained { path, param, index: params.len() }));
         }
     });
-    params
+    params.sort_by_key(|(position, _)| *position);
+    params.into_iter().map(|(_, trained)| trained).collect()
 }
 
 /// The shape of a slot of the rule; without axes if the parameter has none.

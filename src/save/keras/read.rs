@@ -58,29 +58,11 @@ pub(in crate::save) fn read<F: Scalar>(
         if model.is_built() {
             let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
             let path = |place: usize| format!("optimizer/vars/{place}");
-            if !reset_if_branched(&model, &mut compiled, &layers) {
-                fill_optimizer(&mut model, &mut compiled, &tree, (&path, found), values, budget)?;
-            }
+            fill_optimizer(&mut model, &layers, &mut compiled, &tree, (&path, found), values, budget)?;
         }
         model.compiled = Some(compiled);
     }
     Ok(model)
-}
-
-/// Resets an optimizer with arrays per parameter if Keras joins several chains: it orders their layers by the distance from the
-/// output. Returns whether it did.
-pub(super) fn reset_if_branched<F: Scalar>(
-    model: &Sequential<F>,
-    compiled: &mut Compiled<F>,
-    layers: &[LayerPath],
-) -> bool {
-    let per_param = |slot: &Slot| matches!(slot, Slot::Average(_) | Slot::Accumulated(_) | Slot::Own(..));
-    let resets =
-        layers.iter().any(LayerPath::is_branched) && row(compiled, &trained(model)).iter().any(per_param);
-    if resets {
-        compiled.reset("the file orders its arrays by the distance of their layers from the output");
-    }
-    resets
 }
 
 /// Parses a text file of the archive.
@@ -131,7 +113,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     let mut paths = paths(model, &layout::paths(model));
     if !paths.iter().any(|(path, _)| tree.get(path).is_some()) {
         // Files of the first versions keep the layers of a `Residual` below it.
-        paths = self::paths(model, &layout::in_sequence("layers", &model.layers));
+        paths = self::paths(model, &layout::in_sequence("layers", &model.layers, 0));
     }
     build::compare(&paths, own_paths(&tree), &|path| tree.get(path).is_some(), input)?;
     let mut values: Vec<Vec<F>> = Vec::new();
@@ -162,13 +144,14 @@ fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String,
 /// training, or after a layer was frozen or unfrozen.
 pub(super) fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
+    layers: &[LayerPath],
     compiled: &mut Compiled<F>,
     tree: &Tree,
     (path, found): (&dyn Fn(usize) -> String, usize),
     input: &Input,
     budget: &Budget,
 ) -> Result<()> {
-    let trained = trained(model);
+    let trained = trained(model, layers);
     let row = row(compiled, &trained);
     if found != row.len() {
         let (name, needed) = (compiled.optimizer.traits().name, row.len());
@@ -216,11 +199,14 @@ pub(super) fn fill_optimizer<F: Scalar>(
         to.resize(len, F::zero());
         build::fill(tree.get(&path(place)), &path(place), &shape, to, input, false)?;
     }
-    let mut all = arrays.into_iter().zip(own);
+    let indices = trained.iter().map(|trained| trained.index);
+    let mut all: Vec<_> = indices.zip(arrays.into_iter().zip(own)).collect();
+    all.sort_unstable_by_key(|(index, _)| *index);
+    let mut all = all.into_iter();
     model.walk_mut(&mut |trained, param| {
         if trained
             && param.is_trainable()
-            && let Some(([average, accumulated], own)) = all.next()
+            && let Some((_, ([average, accumulated], own))) = all.next()
         {
             (param.average, param.accumulated, param.slots) = (average, accumulated, own);
         }

@@ -6,7 +6,7 @@ use super::super::{json, preparation};
 use super::layout::{self, CONFIG, KERAS_VERSION, METADATA, PREPARATIONS, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, slot_shape, trained};
 use super::{LayerPath, functional};
-use crate::config::Value;
+use crate::config::{Config, Value};
 use crate::error::Result;
 use crate::files::array::Number;
 use crate::files::hdf5::{self, Group};
@@ -40,6 +40,10 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     if let Some(input) = config.get("build_input_shape").cloned() {
         config.beside.push(("build_config".into(), Value::Map(vec![("input_shape".into(), input)])));
     }
+    if let Some(batches) = model.stateful_batches() {
+        let rows = batches.rows().unwrap_or(1);
+        fields(&mut config).for_each(|(name, value)| set_rows(name, value, rows));
+    }
     let compiled = model.compile_config_of_keras()?.unwrap_or(Value::Map(Vec::new()));
     config.beside.push(("compile_config".into(), compiled));
     let metadata = Value::Map(vec![
@@ -52,6 +56,26 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     let (config, metadata) = (json::write(&config.into())?, json::write(&metadata)?);
     let preparations = preparation::write(model)?;
     Ok(PreparedArchive { config, metadata, preparations, weights: WeightsFile::of(model) })
+}
+
+fn fields(config: &mut Config) -> impl Iterator<Item = &mut (String, Value)> {
+    config.fields.iter_mut().chain(&mut config.beside)
+}
+
+/// Sets the batch axis of all shapes, of which Keras demands it for stateful layers.
+fn set_rows(name: &str, value: &mut Value, rows: usize) {
+    let is_shape = ["batch_shape", "input_shape", "build_input_shape", "shape"].contains(&name);
+    match value {
+        Value::List(sizes) if is_shape => {
+            if let Some(first @ Value::Null) = sizes.first_mut() {
+                *first = rows.into();
+            }
+        }
+        Value::List(values) => values.iter_mut().for_each(|value| set_rows("", value, rows)),
+        Value::Map(fields) => fields.iter_mut().for_each(|(name, value)| set_rows(name, value, rows)),
+        Value::Config(config) => fields(config).for_each(|(name, value)| set_rows(name, value, rows)),
+        _ => {}
+    }
 }
 
 /// The type in which a parameter is written: Keras stores counts as integers.
@@ -68,7 +92,7 @@ fn tree<F: Scalar>(model: &Sequential<F>, paths: &[LayerPath]) -> Group {
         }
     }
     if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
-        let params = trained(model);
+        let params = trained(model, paths);
         let group = root.at("optimizer/vars", compiled.optimizer.traits().name);
         for (i, slot) in row(compiled, &params).into_iter().enumerate() {
             let number = Number::of_scalar::<F>();
@@ -122,7 +146,7 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
 
     /// Writes the optimizer's arrays; before the first step, as they will be then.
     fn state(&self, compiled: &Compiled<F>, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let params = trained(self.model);
+        let params = trained(self.model, &self.paths);
         let optimizer = &compiled.optimizer;
         let filled = |values: Option<&Vec<F>>, len, start, put: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
             match values {
