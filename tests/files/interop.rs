@@ -228,6 +228,11 @@ fn write_all<F: Scalar>() {
         .add(Flatten::new())
         .add(Dense::new(2).name("dense"));
     check("residual", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
+    let cells =
+        StackedRnnCells::new().add(Lstm::new(3)).add(Gru::new(2)).add(Lstm::new(2)).return_sequences(true);
+    let backwards = StackedRnnCells::new().add(SimpleRnn::new(3)).add(Gru::new(2)).go_backwards(true);
+    let net = Sequential::<F>::with_scalar().add(cells).add(backwards).add(Dense::new(2));
+    check("cells", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
     // Equal shapes in chains of different lengths, so that Keras's order of the layers is another one.
     let dense = || Dense::new(4).activation(Activation::Tanh);
     let merges = Branches::new(Merge::Average)
@@ -372,6 +377,11 @@ fn files_for_other_programs_round_trip() {
         .add(Flatten::new())
         .add(RepeatVector::new(2));
     check("shapes", net, &[12, 4], None as Nothing);
+    let net = Sequential::new()
+        .add(Bidirectional::new(Gru::new(2).stateful(true).return_sequences(true)))
+        .add(Residual::new().add(SimpleRnn::new(4).stateful(true).return_sequences(true)))
+        .add(StackedRnnCells::new().add(Lstm::new(3)).add(Gru::new(2)).stateful(true));
+    check("stateful", net, &[12, 4], None as Nothing);
     let net = Sequential::new()
         .add(MaxPooling2D::new([2, 2]).padding(Padding::Same))
         .add(GlobalMaxPooling2D::new().keepdims(true))

@@ -32,20 +32,33 @@ def near(what, found, expected, tolerance):
     compared += 1
 
 
+def outputs(model, x):
+    """The predictions; row by row for stateful layers, whose batches have one row in a file without states."""
+    stateful = [layer for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+    if not stateful:
+        return model(x, training=False)
+    rows = []
+    for row in range(len(x)):
+        for layer in stateful:
+            layer.reset_states()
+        rows.append(model(x[row:row + 1], training=False))
+    return np.concatenate(rows)
+
+
 def check(about, folder):
     name, wide = f"{about['name']}_{about['dtype']}", about["dtype"] == "f64"
     keras.config.set_floatx("float64" if wide else "float32")
     dtype = keras.config.floatx()
     x = np.array(about["x"], dtype=dtype).reshape(about["shape"])
     model = keras.models.load_model(folder / f"{name}.keras")
-    near(f"{name}: predictions", model.predict(x, verbose=0), about["predictions"], 1e-12 if wide else 1e-6)
+    near(f"{name}: predictions", outputs(model, x), about["predictions"], 1e-12 if wide else 1e-6)
     for kind, stored in [("safetensors", load_file(folder / f"{name}.safetensors")), ("npz", np.load(folder / f"{name}.npz"))]:
         for path, values in about["weights"].items():
             near(f"{name}.{kind}: {path}", stored[path], values, 0)
     weights = keras.models.load_model(folder / f"{name}.keras")
     weights.set_weights([np.zeros_like(weight) for weight in weights.get_weights()])
     weights.load_weights(folder / f"{name}.weights.h5")
-    near(f"{name}.weights.h5: predictions", weights.predict(x, verbose=0), about["predictions"], 1e-12 if wide else 1e-6)
+    near(f"{name}.weights.h5: predictions", outputs(weights, x), about["predictions"], 1e-12 if wide else 1e-6)
     if "losses" not in about:
         return
     y = np.array(about["y"], dtype=dtype).reshape(about["y_shape"])
@@ -69,7 +82,7 @@ def settings(folder):
         try:
             model = keras.models.load_model(folder / about["file"])
             if "predictions" in about:
-                near("prediction", model(x, training=False), about["predictions"], 2e-6)
+                near("prediction", outputs(model, x), about["predictions"], 2e-6)
                 continue
             y = np.array(about["y"], dtype="float32").reshape(about["y_shape"])
             # Compiled, Keras's R2Score of several regressors fails on JAX.
