@@ -10,6 +10,7 @@ mod interop;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod interop_settings;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
+mod keras_order;
 mod keras_settings;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
 mod many_layers;

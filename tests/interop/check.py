@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -52,6 +53,9 @@ def check(about, folder):
     x = np.array(about["x"], dtype=dtype).reshape(about["shape"])
     model = keras.models.load_model(folder / f"{name}.keras")
     near(f"{name}: predictions", outputs(model, x), about["predictions"], 1e-12 if wide else 1e-6)
+    layers = json.loads(zipfile.ZipFile(folder / f"{name}.keras").read("config.json"))["config"]["layers"]
+    stored = [layer["config"]["name"] for layer in layers]
+    assert stored[-len(model.layers):] == [layer.name for layer in model.layers], f"{name}: the order of the layers"
     for kind, stored in [("safetensors", load_file(folder / f"{name}.safetensors")), ("npz", np.load(folder / f"{name}.npz"))]:
         for path, values in about["weights"].items():
             near(f"{name}.{kind}: {path}", stored[path], values, 0)
@@ -107,7 +111,7 @@ def main():
     folder = Path(sys.argv[1])
     settings(folder / "settings")
     paths = sorted(folder.glob("*.json"))
-    assert len(paths) >= 14, f"{len(paths)} models in {folder}"
+    assert len(paths) >= 18, f"{len(paths)} models in {folder}"
     for path in paths:
         check(json.loads(path.read_text()), folder)
     try:

@@ -1,7 +1,7 @@
 //! Truncated, changed and malicious files: each returns a typed error or a model, never panics, and takes at most twice
 //! its size, 16 times its settings and 1 MiB of memory, as measured by a counting allocator.
 
-mod archives;
+pub mod archives;
 mod arrays;
 mod backups;
 pub(crate) mod counts;
