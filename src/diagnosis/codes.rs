@@ -5,8 +5,8 @@ use std::fmt;
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
 use super::rules::{
-    Rules, config, data, end, layers, masks, options, outputs, progress, rates, rows, shards, task, training,
-    validation,
+    Rules, categories, config, data, end, layers, masks, options, outputs, progress, rates, rows, shards,
+    task, training, validation,
 };
 
 /// A built-in rule.
@@ -101,7 +101,7 @@ codes! {
     N0208 Error Some(rows::constant_features), NEVER []
     N0209 Warning Some(shards::another_scale), MOST []
     N0214 Warning Some(rows::extreme_values), MOST []
-    N0202 Error Some(data::input_scale), MOST [N0214]
+    N0202 Error Some(data::input_scale), MOST [N0214 N0123]
     N0203 Warning Some(data::target_scale), MOST []
     N0215 Warning Some(rows::targets_at_bound), NEVER []
 
@@ -118,6 +118,7 @@ codes! {
     N0117 Warning Some(config::single_step), NEVER []
     N0122 Warning Some(masks::unused_mask), HALF []
     N0121 Warning Some(masks::unmasked_padding), HALF [N0122]
+    N0123 Warning Some(categories::indices_as_numbers), NEVER []
     N0101 Error Some(outputs::softmax_over_one_unit), NEVER []
     N0102 Error Some(outputs::loss_needs_other_output), NEVER []
     N0104 Error Some(outputs::target_outside_range), NEVER []
@@ -129,7 +130,7 @@ codes! {
     N0114 Warning Some(config::heavy_dropout), MOST []
     N0112 Error Some(rates::learning_rate), HALF []
     N0409 Warning Some(progress::penalty), HALF [N0112]
-    N0407 Warning Some(progress::step_size), MOST [N0112 N0114 N0209 N0202 N0203 N0111 N0409 N0214]
+    N0407 Warning Some(progress::step_size), MOST [N0123 N0112 N0114 N0209 N0202 N0203 N0111 N0409 N0214]
     N0113 Warning Some(config::few_steps), HALF []
     N0120 Warning Some(layers::lost_information), HALF [
         N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0116 N0118 N0119 N0202 N0203 N0209
@@ -142,7 +143,7 @@ codes! {
     N0210 Warning Some(shards::missing_class), NEVER []
     N0115 Warning Some(config::narrow_layer), NEVER []
     N0502 Warning Some(end::still_improving), NEVER [
-        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0118 N0119 N0202 N0203
+        N0121 N0123 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0118 N0119 N0202 N0203
         N0209 N0213 N0404 N0407 N0409 N0214
     ]
 
@@ -151,25 +152,25 @@ codes! {
         N0201 N0209 N0214 N0202 N0203 N0102 N0104 N0105 N0110 N0111 N0112 N0118
     ]
     N0402 Error Some(training::diverging), MOST [
-        N0209 N0214 N0202 N0203 N0111 N0112 N0118 N0102 N0105 N0110 N0407
+        N0123 N0209 N0214 N0202 N0203 N0111 N0112 N0118 N0102 N0105 N0110 N0407
     ]
-    N0301 Warning Some(training::first_loss), MOST [N0101 N0209 N0202 N0203 N0111 N0102 N0103 N0104 N0105 N0214]
-    N0302 Error Some(training::clipped), MOST [N0101 N0209 N0202 N0103 N0105 N0111 N0102 N0112 N0402 N0214]
+    N0301 Warning Some(training::first_loss), MOST [N0123 N0101 N0209 N0202 N0203 N0111 N0102 N0103 N0104 N0105 N0214]
+    N0302 Error Some(training::clipped), MOST [N0123 N0101 N0209 N0202 N0103 N0105 N0111 N0102 N0112 N0402 N0214]
     N0303 Error Some(training::no_gradient), HALF [
-        N0121 N0101 N0102 N0202 N0203 N0103 N0111 N0104 N0110 N0112 N0114 N0116 N0118 N0119 N0208 N0402 N0404 N0409 N0120
+        N0121 N0123 N0101 N0102 N0202 N0203 N0103 N0111 N0104 N0110 N0112 N0114 N0116 N0118 N0119 N0208 N0402 N0404 N0409 N0120
         N0214
     ]
-    N0405 Warning Some(training::saturated_units), MOST [N0209 N0202 N0111 N0112 N0214]
+    N0405 Warning Some(training::saturated_units), MOST [N0123 N0209 N0202 N0111 N0112 N0214]
     N0404 Error Some(training::dead_units), MOST [
-        N0202 N0203 N0103 N0104 N0110 N0111 N0112 N0115 N0116 N0118 N0402 N0409 N0120 N0214
+        N0123 N0202 N0203 N0103 N0104 N0110 N0111 N0112 N0115 N0116 N0118 N0402 N0409 N0120 N0214
     ]
-    N0406 Warning Some(progress::vanishing_gradient), HALF [N0121 N0110 N0111 N0116 N0202 N0405 N0214]
+    N0406 Warning Some(progress::vanishing_gradient), HALF [N0121 N0123 N0110 N0111 N0116 N0202 N0405 N0214]
     N0408 Error Some(progress::collapsed), HALF [
-        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0114 N0116 N0118 N0119 N0202 N0203 N0204 N0205
+        N0121 N0123 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0114 N0116 N0118 N0119 N0202 N0203 N0204 N0205
         N0207 N0208 N0209 N0210 N0213 N0115 N0404 N0407 N0409 N0120 N0214
     ]
     N0403 Error Some(training::constant_loss), HALF [
-        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0110 N0111 N0112 N0114 N0115 N0116 N0118 N0119 N0202 N0203 N0204 N0209
+        N0121 N0123 N0101 N0102 N0103 N0104 N0105 N0106 N0110 N0111 N0112 N0114 N0115 N0116 N0118 N0119 N0202 N0203 N0204 N0209
         N0404 N0407 N0409 N0208 N0120 N0214
     ]
     // Measures of a run, which harm no training.
@@ -177,13 +178,13 @@ codes! {
     N0206 Warning Some(rows::validation_trains), NEVER []
     N0504 Warning None, NEVER []
     N0501 Error Some(end::learned_nothing), NEVER [
-        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114 N0116 N0117 N0118 N0119
+        N0121 N0123 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114 N0116 N0117 N0118 N0119
         N0201 N0202 N0203 N0204 N0205 N0211 N0212 N0213 N0502 N0404 N0405 N0406 N0407 N0409 N0504 N0115 N0207
         N0208 N0209 N0210 N0120 N0214
     ]
-    N0503 Warning Some(end::overfitting), NEVER [N0121 N0205 N0211 N0213 N0501]
+    N0503 Warning Some(end::overfitting), NEVER [N0121 N0123 N0205 N0211 N0213 N0501]
     N0505 Warning Some(end::simpler_is_better), NEVER [
-        N0121 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0117 N0118 N0119
+        N0121 N0123 N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0117 N0118 N0119
         N0201 N0202 N0203 N0204 N0207 N0208 N0209 N0210 N0213 N0402 N0404 N0405 N0406 N0407 N0409 N0501 N0502 N0120 N0214
     ]
 }

@@ -135,6 +135,18 @@ impl Numbers<'_> {
                     self.add(name, 100.0 * error, "% of a constant's");
                 }
             }
+            N0123 => {
+                if let Some(values) = e.inference.as_ref().and_then(|own| own.categories.as_ref()) {
+                    let mut share =
+                        |name: &str, error: f64| self.add(name, 100.0 * error, "% of a constant's");
+                    share("squared error with categories", values.categories);
+                    share("squared error with numbers", values.numbers);
+                    share("error with categories", values.error);
+                    share("error of the network", values.network);
+                    self.count("distinct values", values.levels, "values");
+                    self.count("predicted rows", values.rows, "rows");
+                }
+            }
             N0214 => {
                 if let Some(extremes) = &e.data.extremes {
                     self.count("feature", extremes.feature, "feature");

@@ -34,9 +34,9 @@ mod styles;
 pub use codes::{Code, pages};
 pub use edit::{EditTarget, SettingEdit, SettingValue};
 pub use evidence::{
-    CopiedTarget, Curves, Data, Epoch, Evidence, ExtremeValues, Feature, FirstBatch, Inference, Kernel,
-    LayerFacts, LayerSample, OutputError, Plan, Repeats, Scale, SequencePadding, Shard, SimplePredictors,
-    Targets, Task, ValidationFacts, VaryingConstants, WeightFacts,
+    CategoryPredictor, CopiedTarget, Curves, Data, Epoch, Evidence, ExtremeValues, Feature, FirstBatch,
+    Inference, Kernel, LayerFacts, LayerSample, OutputError, Plan, Repeats, Scale, SequencePadding, Shard,
+    SimplePredictors, Targets, Task, ValidationFacts, VaryingConstants, WeightFacts,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
 pub(crate) use evidence::{extremes, predicted_class, simple_predictors};

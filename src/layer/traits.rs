@@ -37,6 +37,8 @@ pub struct LayerTraits {
     pub is_adapted: bool,
     /// Whether the layer runs a cell over the steps of its input. Default: false.
     pub is_recurrent: bool,
+    /// Whether such a layer starts with the last step. Default: false.
+    pub goes_backwards: bool,
     /// How the layers that it holds are connected. Default: in sequence.
     pub topology: Topology,
     /// The share of its inputs that the layer drops in training. Default: 0.

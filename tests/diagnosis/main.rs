@@ -6,6 +6,7 @@
 
 mod advice;
 mod attribution;
+mod categories;
 mod convergence;
 mod corpus;
 mod discarded;

@@ -164,6 +164,43 @@ fn trials_mark_the_padding() {
     }
 }
 
+/// Texts of 10 to 30 words with this median number of padded steps behind. One word in seven is from the half of its class.
+fn padded_texts(padded: usize) -> (ArrayD<f32>, Array1<usize>) {
+    let mut rng = rng(1);
+    let y = Array1::from_shape_fn(3000, |_| usize::from(rng.uniform() < 0.5));
+    let x = Array2::from_shape_fn((3000, 20 + padded), |(i, t)| {
+        let word = match 7.0 * rng.uniform() {
+            part if part < 1.0 => 1.0 + 20.0 * y[i] as f64 + 20.0 * part,
+            _ => 41.0 + 959.0 * rng.uniform().powi(3),
+        };
+        if t < 10 + i % 21 { word.floor() as f32 } else { 0.0 }
+    });
+    (x.into_dyn(), y)
+}
+
+#[test]
+#[ignore = "prints the table of N0121's page"]
+fn table_of_the_page() {
+    println!("| layers | 20 | 30 | 50 | 90 |\n|---|---|---|---|---|");
+    for (name, masked, is_gru) in [
+        ("`Lstm`", false, false),
+        ("`Gru`", false, true),
+        ("mask, `Lstm`", true, false),
+        ("mask, `Gru`", true, true),
+    ] {
+        let accuracy = |padded: usize| {
+            let (x, y) = padded_texts(padded);
+            let model = Sequential::new().seed(1).add(Embedding::new(1000, 16).mask_zero(masked));
+            let model = if is_gru { model.add(Gru::new(16)) } else { model.add(Lstm::new(16)) };
+            let mut model = model.add(Dense::new(1).activation(Sigmoid));
+            model.compile(Adam::new(0.001), BinaryCrossentropy::new(), [Accuracy::new()]).expect("a model");
+            let history = model.fit(&x, &y, &fit(10).validation_split(0.2)).expect("a training");
+            format!("{:.2}", history.last("accuracy").expect("an accuracy"))
+        };
+        println!("| {name} | {} |", [20, 30, 50, 90].map(accuracy).join(" | "));
+    }
+}
+
 #[test]
 fn a_mask_that_no_layer_uses_is_reported() {
     let behind = texts(60, 10, 0.0);

@@ -120,6 +120,9 @@ pub struct Inference {
     /// The error of the best simple predictor that reads the inputs, and then the outputs of each layer, as a share of that of the
     /// best constant. Empty unless a simple predictor is better than the network.
     pub layer_errors: Vec<f64>,
+    /// The comparison with a model that takes the values of the inputs for categories. `None` if the inputs have no values of indices, if
+    /// the model reads indices, or if the time allows too few rows.
+    pub categories: Option<CategoryPredictor>,
 }
 
 /// The errors of a network and of simpler predictors on the same rows.
@@ -152,6 +155,57 @@ pub struct SimplePredictors {
     pub correlation: f64,
     /// The errors of the network for each of several targets that are numbers; empty otherwise.
     pub outputs: Vec<OutputError>,
+}
+
+/// The errors of a model that takes each value of the inputs for a category, of models in which close values are alike, and of the
+/// network, on the same rows.
+///
+/// All are shares of the error of the best constant prediction. A row is described by how often it has each value, and a table
+/// with a column of categories also by its other numbers.
+///
+/// # Example
+/// ```
+/// let mut categories = cornu::diagnosis::CategoryPredictor::default();
+/// (categories.categories, categories.numbers) = (0.1, 0.7);
+/// assert!(categories.numbers - categories.categories > 0.5, "close values are not alike");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CategoryPredictor {
+    /// The number of scored rows.
+    pub rows: usize,
+    /// The feature with the categories. `None` if all features are values of one set, such as the words of a text.
+    pub feature: Option<usize>,
+    /// The number of distinct values.
+    pub levels: usize,
+    /// The smallest and the largest value.
+    pub range: (f64, f64),
+    /// The squared error with the values as categories; of class indicators, if the targets are classes.
+    pub categories: f64,
+    /// The smallest squared error with the values as numbers: of a linear model, of the nearest rows, and of intervals of values.
+    pub numbers: f64,
+    /// The t statistic of the distances to the targets, the roots of the squared errors: those of the second model minus those of the first,
+    /// paired by rows.
+    pub significance: f64,
+    /// The error with the values as categories, as [`SimplePredictors`] measures it.
+    pub error: f64,
+    /// The error of the network, measured alike.
+    pub network: f64,
+    /// The t statistic of the second minus the first, paired by rows.
+    pub lead: f64,
+}
+
+impl CategoryPredictor {
+    /// Whether the values act as categories. Of at most nine sets of values, one passes a bound of 3.5 standard errors by chance once in
+    /// 400 times.
+    pub(in crate::diagnosis) fn are_categories(&self) -> bool {
+        self.significance > 3.5 && self.numbers - self.categories > 0.1
+    }
+
+    /// Whether the network is worse than the model of categories.
+    pub(in crate::diagnosis) fn beats_network(&self) -> bool {
+        self.lead > 3.0 && self.network - self.error > 0.1
+    }
 }
 
 /// The error of a network for one of several targets.

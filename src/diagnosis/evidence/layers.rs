@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::padding::shortest;
 use crate::activation::Activation;
-use crate::config::Value;
 use crate::error::Shape;
 use crate::kernel;
 use crate::layer::{Layer, LayerTraits, MaskRule, NamedLayer, Topology};
@@ -215,10 +214,9 @@ fn values_per_statistic<F: Scalar>(layer: &NamedLayer<F>) -> Option<usize> {
 /// The step after which a recurrent layer returns its state.
 fn final_step<F: Scalar>(layer: &NamedLayer<F>) -> Option<usize> {
     let (Some([steps, _]), Some([_])) = (layer.input_shape(), layer.output_shape()) else { return None };
-    let goes_backwards =
-        layer.config().is_some_and(|own| own.get("go_backwards") == Some(&Value::Bool(true)));
+    let LayerTraits { is_recurrent, goes_backwards, .. } = layer.traits();
     let last = if goes_backwards { 0 } else { steps.saturating_sub(1) };
-    layer.traits().is_recurrent.then_some(last)
+    is_recurrent.then_some(last)
 }
 
 fn last_axis(shape: &[usize]) -> usize {

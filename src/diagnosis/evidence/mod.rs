@@ -16,7 +16,7 @@ mod state;
 pub(crate) use baseline::TargetStatistics;
 pub use constants::VaryingConstants;
 pub use copies::CopiedTarget;
-pub use curves::{Curves, Epoch, FirstBatch, Inference, OutputError, SimplePredictors};
+pub use curves::{CategoryPredictor, Curves, Epoch, FirstBatch, Inference, OutputError, SimplePredictors};
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts, WeightFacts};
 pub use extremes::ExtremeValues;
 pub use layers::{Kernel, LayerFacts, LayerSample};
@@ -402,6 +402,21 @@ impl Evidence {
             layer.is_recurrent || (layer.input.len() == 2 && layer.kernel.as_ref().is_some_and(places))
         };
         self.data.shape.len() != 3 && (self.data.indices || self.layers.iter().any(reads))
+    }
+
+    /// The first layer that reads the inputs as numbers, behind those that only scale them, mark or drop some. `None` if they are indices,
+    /// pictures, or vectors at each of several steps.
+    pub(crate) fn number_reader(&self) -> Option<&LayerFacts> {
+        let passes = |layer: &LayerFacts| {
+            let scales = layer.is_view || layer.is_affine || layer.is_normalization;
+            let is_plain = layer.kernel.is_none() && !layer.is_recurrent;
+            is_plain && (scales || layer.creates_mask() || layer.drop_rate > 0.0)
+        };
+        let has_one_axis = self.data.shape.iter().filter(|size| **size > 1).count() == 1;
+        let first = self.layers.iter().find(|layer| !passes(layer));
+        first.filter(|layer| {
+            has_one_axis && !self.data.indices && (layer.kernel.is_some() || layer.is_recurrent)
+        })
     }
 
     /// The last layer that does not only reshape.

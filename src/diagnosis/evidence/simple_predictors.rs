@@ -1,5 +1,7 @@
 //! Simple predictors to compare a network with: ridge regression, the nearest rows, and single features.
 
+pub(crate) mod categories;
+
 use super::{OutputError, SimplePredictors, Task, WeightFacts, predicted_class};
 use crate::data::class_of;
 use crate::scalar::Scalar;

@@ -1,5 +1,6 @@
 //! The rules: each reads the evidence and returns a finding, or none.
 
+pub(super) mod categories;
 pub(super) mod config;
 pub(super) mod data;
 pub(super) mod end;

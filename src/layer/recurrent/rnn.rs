@@ -446,6 +446,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             is_recurrent: true,
+            goes_backwards: self.go_backwards,
             mask: MaskRule::Uses { passes: self.return_sequences },
             drop_rate: self.dropout.max(self.recurrent_dropout),
             activation: Some(self.activation),

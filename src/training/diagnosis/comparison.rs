@@ -1,8 +1,8 @@
 //! Compares the network with simple predictors that read its inputs, or the outputs of its layers.
 
-use super::sampling::NUMBERS;
-use crate::diagnosis::simple_predictors::{Predicted, affordable_rows, compare};
-use crate::diagnosis::{SimplePredictors, Task};
+use super::sampling::{NUMBERS, sample};
+use crate::diagnosis::simple_predictors::{Predicted, affordable_rows, categories, compare};
+use crate::diagnosis::{CategoryPredictor, SimplePredictors, Task};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -71,6 +71,35 @@ impl<F: Scalar> Comparison<'_, '_, F> {
             compare(rows, self.task, self.threshold).map(|simple| simple.best())
         };
         Ok(all.map(error).collect::<Option<Vec<f64>>>().unwrap_or_default())
+    }
+
+    /// Compares the network with a model that takes the values of the inputs for categories. At most `most` rows are predicted.
+    pub(super) fn categories(
+        &mut self,
+        train: usize,
+        most: usize,
+        budget: f64,
+    ) -> Result<Option<CategoryPredictor>> {
+        let width = self.data.width();
+        let most = most.min(train / 2).min(8 * NUMBERS / width.max(1));
+        // A fifth of the budget is for sorting the values, and the rest for fitting the models.
+        let Some(rows) = categories::affordable_rows(width, 0.2 * budget, most) else { return Ok(None) };
+        let indices = sample(train, rows);
+        let scored: Vec<usize> = indices.iter().skip(1).step_by(2).copied().collect();
+        let outputs = self.model.layers.last().map_or(1, |layer| layer.widths().1);
+        let mut predictions = Vec::with_capacity(scored.len() * outputs);
+        for part in scored.chunks(self.batch_size) {
+            self.data.gather(None, part, &mut self.trainer.rows)?;
+            let batch = Minibatch { data: self.data, indices: part };
+            self.trainer.workspace.infer(&self.model.layers, batch.x(&self.trainer.rows));
+            predictions.extend_from_slice(self.trainer.output(batch).data());
+        }
+        self.data.gather(None, &indices, &mut self.trainer.rows)?;
+        let batch = Minibatch { data: self.data, indices: &indices };
+        let (x, targets) = (batch.x(&self.trainer.rows), batch.targets(&self.trainer.rows));
+        let predictions = Batch::new(&predictions, outputs);
+        let rows = Predicted { x, y: targets.y, predictions, weights: targets.weights };
+        Ok(categories::compare(rows, self.task, self.threshold, 0.8 * budget))
     }
 
     /// The inputs and the outputs of each layer for these rows, batch by batch.

@@ -17,6 +17,8 @@ const OUTPUTS: usize = 1 << 16;
 /// The shares of the training time that the predictions and the comparison may take. A prediction takes about a third of a step.
 const PREDICTION_SHARE: f64 = 0.003;
 const COMPARISON_SHARE: f64 = 0.01;
+/// The rows predicted for a comparison with categories, as a share of the trained rows: a prediction takes a third of a step.
+const CATEGORIES_SHARE: f64 = 3.0 * COMPARISON_SHARE;
 /// The share that the search for the cause of a failed run may take, and the nanoseconds that it may take in any case.
 const SEARCH: (f64, f64) = (0.1, 5e6);
 /// The fewest rows worth predicting, unless the training has fewer.
@@ -93,6 +95,12 @@ pub(super) fn infer<F: Scalar>(
             inference.layer_errors = comparison.layers(&indices, search)?;
         }
         inference.simple_predictors = simple;
+        if evidence.number_reader().is_some() {
+            let least = if evidence.is_poor() { SEARCH.1 } else { 0.0 };
+            let most = (CATEGORIES_SHARE * trained) as usize;
+            let budget = (COMPARISON_SHARE * time).max(least);
+            inference.categories = comparison.categories(run.train, most, budget)?;
+        }
     }
     Ok(Some(inference))
 }

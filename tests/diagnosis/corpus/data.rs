@@ -125,6 +125,7 @@ fn generate(name: &str, rng: &mut Rng) -> Data {
         "seq-returns" => series::returns(rng),
         "seq-counting" => series::counting(rng),
         "padded-texts" => series::padded_texts(rng),
+        "topic-texts" => series::topic_texts(rng),
         "imbalanced-884" => tables::imbalanced(rng),
         "sin-all-ones" => curves::sin_all_ones(),
         "moons" => curves::moons(rng),

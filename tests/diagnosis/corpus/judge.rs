@@ -69,6 +69,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("bad-initialisation", &["N0111"]),
     ("unmasked-padding", &["N0121"]),
     ("mask-destroyed", &["N0122"]),
+    ("indices-as-numbers", &["N0123"]),
     // A sum instead of a mean multiplies the learning rate; a rate beyond the stability limit diverges.
     ("loss-reduction-sum", &["N0112", "N0402", "N0407"]),
     ("learning-rate-too-high", &["N0112", "N0402", "N0407"]),

@@ -10,6 +10,7 @@
 
 mod classification;
 mod converged;
+pub mod integers;
 mod more_data;
 mod more_networks;
 mod networks;
@@ -102,12 +103,17 @@ fn healthy_networks_of_all_kinds_raise_no_findings() {
 }
 
 #[test]
+fn healthy_whole_numbers_raise_no_findings() {
+    leaves_in_peace(integers::kinds());
+}
+
+#[test]
 fn healthy_training_settings_raise_no_findings() {
     leaves_in_peace(settings::kinds());
 }
 
 /// All kinds, by group.
-fn groups() -> [(&'static str, Vec<(&'static str, Kind)>); 9] {
+fn groups() -> [(&'static str, Vec<(&'static str, Kind)>); 10] {
     [
         ("classification", classification::kinds()),
         ("regression", regression::kinds()),
@@ -118,6 +124,7 @@ fn groups() -> [(&'static str, Vec<(&'static str, Kind)>); 9] {
         ("unusual data", more_data::kinds()),
         ("unusual networks", more_networks::kinds()),
         ("sequences and their padding", sequences::kinds()),
+        ("whole numbers", integers::kinds()),
     ]
 }
 

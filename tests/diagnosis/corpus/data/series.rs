@@ -97,6 +97,23 @@ pub fn padded_texts(rng: &mut Rng) -> Data {
     Data::classes(x, y)
 }
 
+/// Texts of 20 words out of 400, half of which are of the topic, one of five. The topics of the words are in no order.
+pub fn topic_texts(rng: &mut Rng) -> Data {
+    let topics: Vec<usize> = (0..400).map(|_| below(rng, 5)).collect();
+    let y: Vec<usize> = (0..1200).map(|_| below(rng, 5)).collect();
+    let mut x = Array2::zeros((1200, 20));
+    for (mut row, &topic) in x.rows_mut().into_iter().zip(&y) {
+        for (place, word) in row.iter_mut().enumerate() {
+            let mut own = below(rng, 400);
+            while place % 2 == 0 && topics[own] != topic {
+                own = below(rng, 400);
+            }
+            *word = own as f64;
+        }
+    }
+    Data::classes(x, y)
+}
+
 /// 15 bits; the target is the share of ones.
 pub fn counting(rng: &mut Rng) -> Data {
     let x = Array2::from_shape_simple_fn((800, 15), || below(rng, 2) as f64);
