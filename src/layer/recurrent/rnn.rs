@@ -209,7 +209,9 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         sequence.start(weights);
         for step in 0..size.steps {
             sequence.mask_state(step, state_masks);
-            self.cell.forward(weights, sequence.time_step(step, self.activation));
+            if !padding.has_all(step) {
+                self.cell.forward(weights, sequence.time_step(step, self.activation));
+            }
             padding.rows(step).for_each(|row| sequence.keep_state(step, row));
         }
         let first = if self.return_sequences { 0 } else { size.steps - 1 };
@@ -254,9 +256,11 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
                 }
                 dh_after.copy_from_slice(dh);
                 dc_after.copy_from_slice(dc);
-                let scratch = [&mut *x, &mut *y, &mut *z, &mut *product];
-                let grad = StateGrad { state: dh, cell_state: dc, masks: state_masks, scratch };
-                self.cell.backward(weights, sequence.time_step(step, self.activation), grad);
+                if !padding.has_all(step) {
+                    let scratch = [&mut *x, &mut *y, &mut *z, &mut *product];
+                    let grad = StateGrad { state: dh, cell_state: dc, masks: state_masks, scratch };
+                    self.cell.backward(weights, sequence.time_step(step, self.activation), grad);
+                }
                 for row in padding.rows(step) {
                     let units = row * u..(row + 1) * u;
                     dh[units.clone()].copy_from_slice(&dh_after[units.clone()]);
@@ -306,8 +310,17 @@ impl<'a> StepMask<'a> {
 
     /// The rows whose step is padding.
     fn rows(self, step: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let rows = self.mask.map_or(0, |mask| mask.len() / self.steps);
-        (0..rows).filter(move |&row| self.has(row, step))
+        (0..self.count()).filter(move |&row| self.has(row, step))
+    }
+
+    /// Whether a step is padding in every row, so that the cell need not compute it.
+    fn has_all(self, step: usize) -> bool {
+        self.mask.is_some() && (0..self.count()).all(|row| self.has(row, step))
+    }
+
+    /// The number of rows, 0 without a mask.
+    fn count(self) -> usize {
+        self.mask.map_or(0, |mask| mask.len() / self.steps)
     }
 }
 
