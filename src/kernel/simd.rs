@@ -290,22 +290,33 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
     if width > 0 && LANES.is_multiple_of(width) {
         return sum_short_rows(rows, sums);
     }
-    simd!(|| {
-        let blocks = sums.chunks_exact_mut(LANES);
-        let whole = blocks.len() * LANES;
-        for (block, sums) in blocks.enumerate() {
-            let mut lanes = [F::zero(); LANES];
-            for row in rows.data()[block * LANES..].chunks(width) {
-                lanes.iter_mut().zip(&row[..LANES]).for_each(|(sum, x)| *sum += *x);
-            }
-            sums.copy_from_slice(&lanes);
+    let (parts, shared) = (width.div_ceil(LANES), Pieces::new(sums, LANES));
+    let part = |part: usize| {
+        // SAFETY: every part is used once.
+        let sums = unsafe { shared.get(part) };
+        simd!(|| sum_columns(rows, part * LANES, sums));
+    };
+    match rows.data().len() <= 8 * CHUNK {
+        true => (0..parts).for_each(part),
+        false => threads::each(parts, &part),
+    }
+}
+
+/// The sums of the columns from `first`, as many as `sums` has.
+#[inline(always)]
+fn sum_columns<F: Scalar>(rows: crate::tensor::Batch<F>, first: usize, sums: &mut [F]) {
+    let columns = rows_of(rows.data(), rows.width());
+    if sums.len() == LANES {
+        let mut lanes = [F::zero(); LANES];
+        for row in columns {
+            lanes.iter_mut().zip(&row[first..][..LANES]).for_each(|(sum, x)| *sum += *x);
         }
-        let rest = &mut sums[whole..];
-        rest.fill(F::zero());
-        for row in rows.iter() {
-            rest.iter_mut().zip(&row[whole..]).for_each(|(sum, x)| *sum += *x);
-        }
-    });
+        return sums.copy_from_slice(&lanes);
+    }
+    sums.fill(F::zero());
+    for row in columns {
+        sums.iter_mut().zip(&row[first..]).for_each(|(sum, x)| *sum += *x);
+    }
 }
 
 /// The number of sums in registers.

@@ -259,20 +259,24 @@ impl Window {
     /// Calls `f` with every run of contiguous cells within the input, position by position.
     #[inline(always)]
     pub(super) fn stretches(&self, mut f: impl FnMut(Stretch)) {
+        (0..self.places()).for_each(|place| self.stretches_at(place, &mut f));
+    }
+
+    /// The same at one position.
+    #[inline(always)]
+    pub(super) fn stretches_at(&self, place: usize, mut f: impl FnMut(Stretch)) {
         let [rows, cols] = self.input;
-        for place in 0..self.places() {
-            let (y, x) = (place / self.output[1], place % self.output[1]);
-            for tap_y in 0..self.size[0] {
-                let Some(row) = self.cell(0, y, tap_y).filter(|&row| row < rows) else { continue };
-                let (tap, first) = (tap_y * self.size[1], row * cols);
-                // Undilated taps are one run. `f` is called in one place, so that it is inlined.
-                let together = self.dilation[1] == 1;
-                for tap_x in 0..if together { 1 } else { self.size[1] } {
-                    let taps = if together { self.columns(x) } else { tap_x..tap_x + 1 };
-                    let Some(col) = self.cell(1, x, taps.start).filter(|&col| col < cols) else { continue };
-                    if !taps.is_empty() {
-                        f(Stretch { place, tap: tap + taps.start, cell: first + col, len: taps.len() });
-                    }
+        let (y, x) = (place / self.output[1], place % self.output[1]);
+        for tap_y in 0..self.size[0] {
+            let Some(row) = self.cell(0, y, tap_y).filter(|&row| row < rows) else { continue };
+            let (tap, first) = (tap_y * self.size[1], row * cols);
+            // Undilated taps are one run. `f` is called in one place, so that it is inlined.
+            let together = self.dilation[1] == 1;
+            for tap_x in 0..if together { 1 } else { self.size[1] } {
+                let taps = if together { self.columns(x) } else { tap_x..tap_x + 1 };
+                let Some(col) = self.cell(1, x, taps.start).filter(|&col| col < cols) else { continue };
+                if !taps.is_empty() {
+                    f(Stretch { place, tap: tap + taps.start, cell: first + col, len: taps.len() });
                 }
             }
         }

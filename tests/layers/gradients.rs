@@ -238,6 +238,8 @@ fn normalizations_have_correct_gradients() {
     check(LayerNormalization::new(), &[4]);
     check(LayerNormalization::new().axis([-2, -1]).center(false), &[3, 2]);
     check(LayerNormalization::new().scale(false).epsilon(0.1), &[3, 4]);
+    // Several lines, the last shorter.
+    check(GroupNormalization::new().groups(2), &[9, 11, 6]);
     check(UnitNormalization::new(), &[4]);
     check(UnitNormalization::new().axis(1), &[3, 2]);
 }

@@ -4,11 +4,10 @@
 use std::fmt;
 
 use super::depthwise_filters::{DepthwiseFilters, depthwise_setters};
-use super::{add_bias, window_setters};
+use super::window_setters;
 use crate::config::settings;
 use crate::error::Result;
 use crate::initializer::Initializer;
-use crate::kernel;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{
     BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activation::Activated, saved,
@@ -153,9 +152,8 @@ impl<const D: usize, F: Scalar> DepthwiseConv<D, F> {
 }
 
 impl<F: Scalar> Params<F> {
-    fn product(&self, x: Batch<F>, mut z: BatchMut<F>) {
-        self.filters.product(x, z.reborrow());
-        add_bias(self.bias.as_ref(), z);
+    fn product(&self, x: Batch<F>, z: BatchMut<F>) {
+        self.filters.product(x, self.bias.as_ref(), z);
     }
 }
 
@@ -190,8 +188,7 @@ impl<const D: usize, F: Scalar> Layer<F> for DepthwiseConv<D, F> {
         let width = filters.width();
         self.activation.backward(context.y.reshape(width), context.dy.reborrow().reshape(width));
         let dz = context.dy.as_batch();
-        filters.write_gradient(context.x, dz);
-        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz.reshape(width), bias.grad_mut()));
+        filters.write_gradient(context.x, dz, bias.as_mut(), context.scratch);
         context.dx.into_iter().for_each(|dx| filters.input_gradient(dz, dx));
     }
 

@@ -1,5 +1,7 @@
 //! The filters of a depthwise convolution: their product with the input, and its gradients.
 
+use std::ops::Range;
+
 use super::block;
 use crate::error::Result;
 use crate::kernel;
@@ -7,7 +9,7 @@ use crate::layer::check::check_positive;
 use crate::layer::window::{Sliding, Window};
 use crate::param::{BuildContext, Param, Spec};
 use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut};
+use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// K of shape `(taps ..., channels, m)`, and the window that it covers.
 #[derive(Clone)]
@@ -61,60 +63,124 @@ impl<F: Scalar> DepthwiseFilters<F> {
         self.window.places() * self.width()
     }
 
-    /// z of all samples, without bias.
-    pub(super) fn product(&self, x: Batch<F>, mut z: BatchMut<F>) {
-        let (all, width, size) = (self.window.channels, self.width(), self.outputs());
-        let k = self.kernel.value();
+    /// z of all samples: each position is summed over the taps, row by row of channels.
+    pub(super) fn product(&self, x: Batch<F>, bias: Option<&Param<F>>, mut z: BatchMut<F>) {
+        let (width, size, k) = (self.width(), self.outputs(), self.kernel.value());
+        let bias = bias.map(Param::value);
         kernel::samples(x.rows(), block(&self.window, width), [(z.data(), size)], &|range, [z]| {
-            z.fill(F::zero());
-            for (x, z) in range.map(|sample| x.row(sample)).zip(z.chunks_exact_mut(size)) {
-                self.each_tap(|place, tap, cell| {
-                    let (z, k) = (&mut z[place * width..][..width], &k[tap * width..][..width]);
-                    let x = &x[cell * all..][..all];
-                    let m = width / all;
-                    z.iter_mut().zip(k).enumerate().for_each(|(i, (z, k))| *z += x[i / m] * *k);
+            for (sample, z) in range.zip(z.chunks_exact_mut(size)) {
+                self.with_repeated(x.row(sample), |x| {
+                    kernel::simd!(|| {
+                        for (place, z) in z.chunks_exact_mut(width.max(1)).enumerate() {
+                            z.fill(F::zero());
+                            self.each_tap(place, |tap, cell| {
+                                let terms = x[cell * width..][..width].iter().zip(&k[tap * width..][..width]);
+                                z.iter_mut().zip(terms).for_each(|(z, (x, k))| *z += *x * *k);
+                            });
+                            if let Some(bias) = bias {
+                                z.iter_mut().zip(bias).for_each(|(z, b)| *z += *b);
+                            }
+                        }
+                    });
                 });
             }
         });
     }
 
-    /// Writes dK.
-    pub(super) fn write_gradient(&mut self, x: Batch<F>, dz: Batch<F>) {
-        let (mut sums, mut dk) = (std::mem::take(&mut self.sums), self.kernel.grad.take());
-        let (all, width) = (self.window.channels, self.width());
-        let m = width / all;
-        kernel::sum_over(x.rows(), &mut sums, dk.as_deref_mut().unwrap_or_default(), &|samples, dk| {
-            for sample in samples {
-                let (x, dz) = (x.row(sample), dz.row(sample));
-                self.each_tap(|place, tap, cell| {
-                    let (x, dz) = (&x[cell * all..][..all], &dz[place * width..][..width]);
-                    let dk = &mut dk[tap * width..][..width];
-                    dk.iter_mut().zip(dz).enumerate().for_each(|(i, (dk, dz))| *dk += x[i / m] * *dz);
+    /// dK and db of some samples, added to `sum`: all of dK, then db.
+    fn add_gradient(&self, x: Batch<F>, dz: Batch<F>, samples: Range<usize>, sum: &mut [F]) {
+        let width = self.width();
+        let (dk, db) = sum.split_at_mut(self.kernel.len());
+        for sample in samples {
+            let dz = dz.row(sample);
+            self.with_repeated(x.row(sample), |x| {
+                kernel::simd!(|| {
+                    for (place, dz) in kernel::rows_of(dz, width).enumerate() {
+                        self.each_tap(place, |tap, cell| {
+                            let terms = x[cell * width..][..width].iter().zip(dz);
+                            let dk = dk[tap * width..][..width].iter_mut();
+                            dk.zip(terms).for_each(|(dk, (x, dz))| *dk += *x * *dz);
+                        });
+                        db.iter_mut().zip(dz).for_each(|(db, dz)| *db += *dz);
+                    }
                 });
-            }
+            });
+        }
+    }
+
+    /// Writes dK, and db if there is a bias.
+    pub(super) fn write_gradient(
+        &mut self,
+        x: Batch<F>,
+        dz: Batch<F>,
+        bias: Option<&mut Param<F>>,
+        scratch: &mut Scratch<F>,
+    ) {
+        let mut sums = std::mem::take(&mut self.sums);
+        let weights = self.kernel.len();
+        let (total, _) = scratch.take(weights + bias.as_ref().map_or(0, |bias| bias.len()));
+        kernel::sum_over(x.rows(), &mut sums, total, &|samples, sum| {
+            self.add_gradient(x, dz, samples, sum);
         });
-        (self.sums, self.kernel.grad) = (sums, dk);
+        self.sums = sums;
+        self.kernel.grad_mut().copy_from_slice(&total[..weights]);
+        bias.into_iter().for_each(|bias| bias.grad_mut().copy_from_slice(&total[weights..]));
     }
 
     /// dx of all samples.
     pub(super) fn input_gradient(&self, dz: Batch<F>, mut dx: BatchMut<F>) {
-        let (all, width, k) = (self.window.channels, self.width(), self.kernel.value());
-        let (m, rows, size) = (width / all, dx.rows(), dx.width());
+        let (width, k, m) = (self.width(), self.kernel.value(), self.multiplier());
+        let (rows, size) = (dx.rows(), dx.width());
         kernel::samples(rows, block(&self.window, width), [(dx.data(), size)], &|range, [dx]| {
+            for (sample, dx) in range.zip(dx.chunks_exact_mut(size)) {
+                if m == 1 {
+                    self.fold(dz.row(sample), k, dx);
+                } else {
+                    kernel::with_memory(size * m, |each| {
+                        self.fold(dz.row(sample), k, each);
+                        let sums = dx.iter_mut().zip(each.chunks_exact(m));
+                        sums.for_each(|(dx, each)| *dx = each.iter().copied().sum());
+                    });
+                }
+            }
+        });
+    }
+
+    /// Σ K·dz of each cell over the overlapping windows.
+    fn fold(&self, dz: &[F], k: &[F], dx: &mut [F]) {
+        let width = self.width();
+        kernel::simd!(|| {
             dx.fill(F::zero());
-            for (dz, dx) in range.map(|sample| dz.row(sample)).zip(dx.chunks_exact_mut(size)) {
-                self.each_tap(|place, tap, cell| {
-                    let (dz, k) = (&dz[place * width..][..width], &k[tap * width..][..width]);
-                    let dx = &mut dx[cell * all..][..all];
-                    dz.iter().zip(k).enumerate().for_each(|(i, (dz, k))| dx[i / m] += *dz * *k);
+            for (place, dz) in kernel::rows_of(dz, width).enumerate() {
+                self.each_tap(place, |tap, cell| {
+                    let terms = dz.iter().zip(&k[tap * width..][..width]);
+                    let dx = dx[cell * width..][..width].iter_mut();
+                    dx.zip(terms).for_each(|(dx, (dz, k))| *dx += *dz * *k);
                 });
             }
         });
     }
 
-    /// Calls `f` with position, tap and cell of everything that the window covers.
+    /// Calls `f` with x in which each channel is repeated for its m filters, so that all loops are over contiguous numbers.
+    fn with_repeated<R>(&self, x: &[F], f: impl FnOnce(&[F]) -> R) -> R {
+        let m = self.multiplier();
+        if m == 1 {
+            return f(x);
+        }
+        kernel::with_memory(x.len() * m, |repeated| {
+            repeated.chunks_exact_mut(m).zip(x).for_each(|(to, x)| to.fill(*x));
+            f(repeated)
+        })
+    }
+
+    /// The number of filters per channel.
+    fn multiplier(&self) -> usize {
+        self.kernel.shape().last().copied().unwrap_or(1)
+    }
+
+    /// Calls `f` with tap and cell of everything that the window covers at a position.
     #[inline(always)]
-    fn each_tap(&self, mut f: impl FnMut(usize, usize, usize)) {
-        self.window.stretches(|s| (0..s.len).for_each(|i| f(s.place, s.tap + i, s.cell + i)));
+    fn each_tap(&self, place: usize, mut f: impl FnMut(usize, usize)) {
+        self.window.stretches_at(place, |s| (0..s.len).for_each(|i| f(s.tap + i, s.cell + i)));
     }
 }

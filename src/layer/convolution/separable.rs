@@ -166,7 +166,7 @@ impl<const D: usize, F: Scalar> SeparableConv<D, F> {
 impl<F: Scalar> Params<F> {
     /// h, then z.
     fn product(&self, x: Batch<F>, h: &mut [F], z: BatchMut<F>) {
-        self.depthwise.product(x, BatchMut::new(h, self.depthwise.outputs()));
+        self.depthwise.product(x, None, BatchMut::new(h, self.depthwise.outputs()));
         let (h, bias) = (Batch::new(h, self.depthwise.width()), self.bias.as_ref().map(Param::value));
         kernel::affine(h, self.pointwise.matrix(), bias, z.reshape(self.pointwise.matrix().width()));
     }
@@ -209,10 +209,10 @@ impl<const D: usize, F: Scalar> Layer<F> for SeparableConv<D, F> {
         let (h, dz) = (Batch::new(&self.h, depthwise.width()), context.dy.as_batch().reshape(self.filters));
         kernel::affine_weights(h, dz, pointwise.grad_matrix());
         bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, bias.grad_mut()));
-        let (dh, _) = context.scratch.take(self.h.len());
+        let (dh, scratch) = context.scratch.take(self.h.len());
         kernel::affine_input(dz, pointwise.matrix(), BatchMut::new(dh, h.width()));
         let dh = Batch::new(dh, depthwise.outputs());
-        depthwise.write_gradient(context.x, dh);
+        depthwise.write_gradient(context.x, dh, None, scratch);
         context.dx.into_iter().for_each(|dx| depthwise.input_gradient(dh, dx));
     }
 

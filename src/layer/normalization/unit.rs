@@ -2,6 +2,7 @@
 
 use crate::config::{setters, settings};
 use crate::error::Result;
+use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::check_not_empty;
 use crate::layer::{BackwardContext, Layer, LayerTraits, MaskRule, saved};
@@ -64,9 +65,18 @@ impl Default for UnitNormalization {
     }
 }
 
-/// ‖x‖
-fn norm<F: Scalar>(x: &[F]) -> F {
-    x.iter().map(|&x| x * x).sum::<F>().sqrt()
+/// 1 / ‖x‖
+#[inline(always)]
+fn inverse_norm<F: Scalar>(x: &[F]) -> F {
+    F::one() / kernel::sum(x, x, |x, _| x * x).sqrt()
+}
+
+/// The most by which Keras multiplies.
+const LARGEST: f64 = 1e12;
+
+/// The vectors of this width that a thread processes at a time.
+fn block(width: usize) -> usize {
+    (1_usize << 13).div_ceil(width.max(1))
 }
 
 impl<F: Scalar> Layer<F> for UnitNormalization {
@@ -80,24 +90,36 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         self.vectors.forward(x, y, scratch, |x, mut y, _| {
-            for (x, y) in x.iter().zip(y.iter_mut()) {
-                let norm = norm(x).max(F::of(1e-12));
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = x / norm);
-            }
+            let (width, most) = (x.width(), F::of(LARGEST));
+            kernel::samples(x.rows(), block(width), [(y.data(), width)], &|range, [y]| {
+                kernel::simd!(|| {
+                    for (place, row) in range.enumerate() {
+                        let (x, y) = (x.row(row), &mut y[place * width..][..width]);
+                        let inverse = inverse_norm(x);
+                        let inverse = if inverse > most { most } else { inverse };
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = x * inverse);
+                    }
+                });
+            });
         });
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
         self.vectors.backward(context, |context| {
             let Some(mut dx) = context.dx else { return };
-            let dy = context.dy.as_batch();
-            for ((x, dy), dx) in context.x.iter().zip(dy.iter()).zip(dx.iter_mut()) {
-                let norm = norm(x);
-                let inverse = if norm > F::of(1e-12) { F::one() / norm } else { F::zero() };
-                let dot: F = dy.iter().zip(x).map(|(&dy, &x)| dy * (x * inverse)).sum();
-                let numbers = dx.iter_mut().zip(dy).zip(x);
-                numbers.for_each(|((dx, &dy), &x)| *dx = (dy - x * inverse * dot) * inverse);
-            }
+            let (x, dy, width, most) = (context.x, context.dy.as_batch(), context.x.width(), F::of(LARGEST));
+            kernel::samples(x.rows(), block(width), [(dx.data(), width)], &|range, [dx]| {
+                kernel::simd!(|| {
+                    for (place, row) in range.enumerate() {
+                        let (x, dy, dx) = (x.row(row), dy.row(row), &mut dx[place * width..][..width]);
+                        let inverse = inverse_norm(x);
+                        let inverse = if inverse > most { F::zero() } else { inverse };
+                        let dot = kernel::sum(dy, x, |dy, x| dy * (x * inverse));
+                        let numbers = dx.iter_mut().zip(dy).zip(x);
+                        numbers.for_each(|((dx, &dy), &x)| *dx = (dy - x * inverse * dot) * inverse);
+                    }
+                });
+            });
         });
     }
 

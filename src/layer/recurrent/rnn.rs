@@ -241,7 +241,9 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         sequence.start(weights, states);
         for step in 0..size.steps {
             sequence.mask_state(step, state_masks);
-            self.cell.forward(weights, sequence.time_step(step, self.activation));
+            if !padding.has_all(step) {
+                self.cell.forward(weights, sequence.time_step(step, self.activation));
+            }
             padding.rows(step).for_each(|row| sequence.keep_state(step, row));
         }
         let first = if self.return_sequences { 0 } else { size.steps - 1 };
@@ -287,9 +289,11 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
                 }
                 dh_after.copy_from_slice(dh);
                 dc_after.copy_from_slice(dc);
-                let scratch = [&mut *x, &mut *y, &mut *z, &mut *product];
-                let grad = StateGrad { state: dh, cell_state: dc, masks: state_masks, scratch };
-                self.cell.backward(weights, sequence.time_step(step, self.activation), grad);
+                if !padding.has_all(step) {
+                    let scratch = [&mut *x, &mut *y, &mut *z, &mut *product];
+                    let grad = StateGrad { state: dh, cell_state: dc, masks: state_masks, scratch };
+                    self.cell.backward(weights, sequence.time_step(step, self.activation), grad);
+                }
                 for row in padding.rows(step) {
                     let units = row * u..(row + 1) * u;
                     dh[units.clone()].copy_from_slice(&dh_after[units.clone()]);

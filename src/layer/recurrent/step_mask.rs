@@ -24,7 +24,16 @@ impl<'a> StepMask<'a> {
 
     /// The rows whose step is padding.
     pub(super) fn rows(self, step: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let rows = self.mask.map_or(0, |mask| mask.len() / self.steps);
-        (0..rows).filter(move |&row| self.has(row, step))
+        (0..self.count()).filter(move |&row| self.has(row, step))
+    }
+
+    /// Whether a step is padding in every row, so that the cell need not compute it.
+    pub(super) fn has_all(self, step: usize) -> bool {
+        self.mask.is_some() && (0..self.count()).all(|row| self.has(row, step))
+    }
+
+    /// The number of rows, 0 without a mask.
+    fn count(self) -> usize {
+        self.mask.map_or(0, |mask| mask.len() / self.steps)
     }
 }
