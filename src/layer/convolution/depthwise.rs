@@ -210,8 +210,8 @@ impl<const D: usize, F: Scalar> Layer<F> for DepthwiseConv<D, F> {
             is_affine: true,
             activation: Some(self.activation.function),
             memory: self.params.as_ref().map_or(Memory::default(), |Params { filters, .. }| {
-                let per_row = self.activation.memory(filters.outputs());
-                Memory { per_row, per_part: filters.kernel.len(), ..Memory::default() }
+                let part = filters.kernel.len() + filters.width();
+                Memory { fixed: part, per_row: self.activation.memory(filters.outputs()), per_part: part }
             }),
             ..LayerTraits::default()
         }

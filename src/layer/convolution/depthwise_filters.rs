@@ -63,25 +63,28 @@ impl<F: Scalar> DepthwiseFilters<F> {
         self.window.places() * self.width()
     }
 
-    /// z of all samples: each position is summed over the taps, row by row of channels.
+    /// The number of filters per channel.
+    fn multiplier(&self) -> usize {
+        self.width() / self.window.channels
+    }
+
+    /// z of all samples, with the bias if there is one.
     pub(super) fn product(&self, x: Batch<F>, bias: Option<&Param<F>>, mut z: BatchMut<F>) {
-        let (width, size, k) = (self.width(), self.outputs(), self.kernel.value());
-        let bias = bias.map(Param::value);
+        let (all, width, size) = (self.window.channels, self.width(), self.outputs());
+        let (k, m, bias) = (self.kernel.value(), self.multiplier(), bias.map(Param::value));
         kernel::samples(x.rows(), block(&self.window, width), [(z.data(), size)], &|range, [z]| {
             for (sample, z) in range.zip(z.chunks_exact_mut(size)) {
-                self.with_repeated(x.row(sample), |x| {
-                    kernel::simd!(|| {
-                        for (place, z) in z.chunks_exact_mut(width.max(1)).enumerate() {
-                            z.fill(F::zero());
-                            self.each_tap(place, |tap, cell| {
-                                let terms = x[cell * width..][..width].iter().zip(&k[tap * width..][..width]);
-                                z.iter_mut().zip(terms).for_each(|(z, (x, k))| *z += *x * *k);
-                            });
-                            if let Some(bias) = bias {
-                                z.iter_mut().zip(bias).for_each(|(z, b)| *z += *b);
-                            }
+                let x = x.row(sample);
+                kernel::simd!(|| {
+                    for (place, z) in z.chunks_exact_mut(width.max(1)).enumerate() {
+                        z.fill(F::zero());
+                        self.each_tap(place, |tap, cell| {
+                            add_products(z, &k[tap * width..][..width], &x[cell * all..][..all], m);
+                        });
+                        if let Some(bias) = bias {
+                            z.iter_mut().zip(bias).for_each(|(z, b)| *z += *b);
                         }
-                    });
+                    }
                 });
             }
         });
@@ -89,21 +92,16 @@ impl<F: Scalar> DepthwiseFilters<F> {
 
     /// dK and db of some samples, added to `sum`: all of dK, then db.
     fn add_gradient(&self, x: Batch<F>, dz: Batch<F>, samples: Range<usize>, sum: &mut [F]) {
-        let width = self.width();
+        let (all, width, m) = (self.window.channels, self.width(), self.multiplier());
         let (dk, db) = sum.split_at_mut(self.kernel.len());
-        for sample in samples {
-            let dz = dz.row(sample);
-            self.with_repeated(x.row(sample), |x| {
-                kernel::simd!(|| {
-                    for (place, dz) in kernel::rows_of(dz, width).enumerate() {
-                        self.each_tap(place, |tap, cell| {
-                            let terms = x[cell * width..][..width].iter().zip(dz);
-                            let dk = dk[tap * width..][..width].iter_mut();
-                            dk.zip(terms).for_each(|(dk, (x, dz))| *dk += *x * *dz);
-                        });
-                        db.iter_mut().zip(dz).for_each(|(db, dz)| *db += *dz);
-                    }
-                });
+        for (x, dz) in samples.map(|sample| (x.row(sample), dz.row(sample))) {
+            kernel::simd!(|| {
+                for (place, dz) in kernel::rows_of(dz, width).enumerate() {
+                    self.each_tap(place, |tap, cell| {
+                        add_products(&mut dk[tap * width..][..width], dz, &x[cell * all..][..all], m);
+                    });
+                    db.iter_mut().zip(dz).for_each(|(db, dz)| *db += *dz);
+                }
             });
         }
     }
@@ -129,58 +127,51 @@ impl<F: Scalar> DepthwiseFilters<F> {
 
     /// dx of all samples.
     pub(super) fn input_gradient(&self, dz: Batch<F>, mut dx: BatchMut<F>) {
-        let (width, k, m) = (self.width(), self.kernel.value(), self.multiplier());
+        let (all, width, k, m) = (self.window.channels, self.width(), self.kernel.value(), self.multiplier());
         let (rows, size) = (dx.rows(), dx.width());
         kernel::samples(rows, block(&self.window, width), [(dx.data(), size)], &|range, [dx]| {
-            for (sample, dx) in range.zip(dx.chunks_exact_mut(size)) {
-                if m == 1 {
-                    self.fold(dz.row(sample), k, dx);
-                } else {
-                    kernel::with_memory(size * m, |each| {
-                        self.fold(dz.row(sample), k, each);
-                        let sums = dx.iter_mut().zip(each.chunks_exact(m));
-                        sums.for_each(|(dx, each)| *dx = each.iter().copied().sum());
-                    });
-                }
-            }
-        });
-    }
-
-    /// Σ K·dz of each cell over the overlapping windows.
-    fn fold(&self, dz: &[F], k: &[F], dx: &mut [F]) {
-        let width = self.width();
-        kernel::simd!(|| {
-            dx.fill(F::zero());
-            for (place, dz) in kernel::rows_of(dz, width).enumerate() {
-                self.each_tap(place, |tap, cell| {
-                    let terms = dz.iter().zip(&k[tap * width..][..width]);
-                    let dx = dx[cell * width..][..width].iter_mut();
-                    dx.zip(terms).for_each(|(dx, (dz, k))| *dx += *dz * *k);
+            for (dz, dx) in range.map(|sample| dz.row(sample)).zip(dx.chunks_exact_mut(size)) {
+                kernel::simd!(|| {
+                    dx.fill(F::zero());
+                    for (place, dz) in kernel::rows_of(dz, width).enumerate() {
+                        self.each_tap(place, |tap, cell| {
+                            sum_products(&mut dx[cell * all..][..all], dz, &k[tap * width..][..width], m);
+                        });
+                    }
                 });
             }
         });
-    }
-
-    /// Calls `f` with x in which each channel is repeated for its m filters, so that all loops are over contiguous numbers.
-    fn with_repeated<R>(&self, x: &[F], f: impl FnOnce(&[F]) -> R) -> R {
-        let m = self.multiplier();
-        if m == 1 {
-            return f(x);
-        }
-        kernel::with_memory(x.len() * m, |repeated| {
-            repeated.chunks_exact_mut(m).zip(x).for_each(|(to, x)| to.fill(*x));
-            f(repeated)
-        })
-    }
-
-    /// The number of filters per channel.
-    fn multiplier(&self) -> usize {
-        self.kernel.shape().last().copied().unwrap_or(1)
     }
 
     /// Calls `f` with tap and cell of everything that the window covers at a position.
     #[inline(always)]
     fn each_tap(&self, place: usize, mut f: impl FnMut(usize, usize)) {
         self.window.stretches_at(place, |s| (0..s.len).for_each(|i| f(s.tap + i, s.cell + i)));
+    }
+}
+
+/// `to[c·m + j] += a[c·m + j]·x[c]`.
+#[inline(always)]
+fn add_products<F: Scalar>(to: &mut [F], a: &[F], x: &[F], m: usize) {
+    if m == 1 {
+        return to.iter_mut().zip(x.iter().zip(a)).for_each(|(to, (x, a))| *to += *x * *a);
+    }
+    for (c, x) in x.iter().enumerate() {
+        for (to, a) in to[c * m..][..m].iter_mut().zip(&a[c * m..][..m]) {
+            *to += *x * *a;
+        }
+    }
+}
+
+/// `to[c] += Σⱼ a[c·m + j]·b[c·m + j]`.
+#[inline(always)]
+fn sum_products<F: Scalar>(to: &mut [F], a: &[F], b: &[F], m: usize) {
+    if m == 1 {
+        return to.iter_mut().zip(a.iter().zip(b)).for_each(|(to, (a, b))| *to += *a * *b);
+    }
+    for (c, to) in to.iter_mut().enumerate() {
+        for (a, b) in a[c * m..][..m].iter().zip(&b[c * m..][..m]) {
+            *to += *a * *b;
+        }
     }
 }

@@ -236,7 +236,7 @@ impl<const D: usize, F: Scalar> Layer<F> for SeparableConv<D, F> {
             memory: self.params.as_ref().map_or(Memory::default(), |Params { depthwise, .. }| {
                 let outputs = depthwise.window.places() * self.filters;
                 let per_row = self.activation.memory(outputs) + 2 * depthwise.outputs();
-                Memory { per_row, per_part: depthwise.kernel.len(), ..Memory::default() }
+                Memory { fixed: depthwise.kernel.len(), per_row, per_part: depthwise.kernel.len() }
             }),
             ..LayerTraits::default()
         }
