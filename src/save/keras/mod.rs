@@ -19,6 +19,7 @@ mod graph;
 mod layout;
 #[cfg(feature = "keras")]
 mod legacy;
+mod merge;
 #[cfg(feature = "keras")]
 mod optimizer;
 #[cfg(feature = "json")]
