@@ -3,8 +3,8 @@
 //! An `Add` of two chains with one start, of which one may be empty, becomes a [`Residual`]; any other merge of chains with
 //! one start becomes [`Branches`], as does an `Add` whose layers have the names that cornu writes for them.
 
-use super::chain::{CommonSettings, LayerPath, PlacedLayer, unique};
 use super::graph::{self, DEEPEST_RESIDUAL};
+use super::placed::{CommonSettings, LayerPath, PlacedLayer, unique};
 use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::Result;
 use crate::layer::{Branches, LayerExt, Merge, NamedLayer, Residual, branch_name};
