@@ -11,6 +11,7 @@ mod interop;
 mod interop_settings;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
 mod keras_order;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
 mod keras_settings;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
 mod many_layers;
@@ -25,7 +26,7 @@ mod packed_weights;
 #[cfg(any(feature = "onnx", all(feature = "keras", feature = "safetensors", feature = "npy")))]
 #[path = "../support/roster.rs"]
 mod roster;
-#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
 mod round_trip;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod versions;

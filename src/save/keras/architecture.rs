@@ -1,6 +1,7 @@
 //! The architecture of a model as settings, in Keras's order and words.
 
-use super::chain::{self, LayerPath};
+use super::chain;
+use super::placed::LayerPath;
 use crate::config::{Config, Value};
 use crate::error::{Error, FileError, Result};
 use crate::layer::{self, Layer, NamedLayer};

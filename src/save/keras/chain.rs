@@ -1,64 +1,23 @@
 //! Reads a Keras model as one chain of layers.
 //!
 //! The layers of a nested model become layers of the chain. If the model is within a `TimeDistributed`, each of its
-//! layers becomes a `TimeDistributed`. An `Add` of two chains with one start, of which one may be empty, becomes a
-//! [`Residual`]; any other merge of chains with one start becomes [`Branches`], as does an `Add` whose layers have the
-//! names that cornu writes for them.
+//! layers becomes a `TimeDistributed`. Chains with one start and the merging layer that joins them become one layer.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::graph::{self, ChainStep, DEEPEST_RESIDUAL};
+use super::graph::{self, ChainStep};
+use super::merge::merged;
+use super::placed::{CommonSettings, LayerPath, PlacedLayer, unique};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, Result};
-use crate::layer::{
-    Branches, Layer, LayerExt, Merge, NamedLayer, Residual, TimeDistributed, branch_name, check_precision,
-    names,
-};
+use crate::layer::{Layer, LayerExt, NamedLayer, TimeDistributed, names};
 use crate::model::InputShape;
-use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
 
 /// The deepest nesting of models, and of residual connections.
 const DEEPEST: usize = 16;
-/// The longest name that a prefix makes unique.
-const LONGEST: usize = 255;
-/// What precedes the names of the layers of a shortcut: `residual.shortcut.conv1d`.
-pub(super) const SHORTCUT: &str = "shortcut";
-
-/// Where a file keeps the arrays of a layer.
-#[derive(Debug, Default)]
-pub(in crate::save) struct LayerPath {
-    /// The group of the layer; empty for a chain within a layer, which is no layer of Keras.
-    pub(in crate::save) group: String,
-    /// The paths of its inner layers; `None` for the usual paths within the group.
-    pub(in crate::save) inner: Option<Vec<LayerPath>>,
-    /// The place of the layer in Keras's order, which is that of the optimizer's arrays.
-    pub(in crate::save) position: usize,
-}
-
-impl LayerPath {
-    pub(in crate::save) fn of(group: String, position: usize) -> Self {
-        LayerPath { group, inner: None, position }
-    }
-
-    /// The path of an inner layer.
-    #[cfg(feature = "keras")]
-    pub(super) fn at(&self, name: &str) -> Self {
-        LayerPath::of(format!("{}/{name}", self.group), self.position)
-    }
-}
-
-/// A layer, and its place in the file.
-pub(super) struct PlacedLayer<F: Scalar> {
-    pub(super) layer: NamedLayer<F>,
-    pub(super) path: LayerPath,
-    /// The name of the innermost model that it was part of within this one.
-    model: Option<Rc<str>>,
-    /// How deeply residual connections are nested in it.
-    depth: usize,
-}
 
 /// The layers of a model.
 pub(super) struct FlatModel<F: Scalar> {
@@ -345,30 +304,6 @@ impl<F: Scalar> ChainReader<'_, F> {
     }
 }
 
-/// The settings of a layer that contains others.
-struct CommonSettings {
-    name: String,
-    trainable: bool,
-    activity_regularizer: Option<Regularizer>,
-}
-
-impl CommonSettings {
-    fn read(fields: &mut Fields) -> Result<Self> {
-        let (name, trainable) = (fields.get("name")?, fields.get_or("trainable", true)?);
-        let activity_regularizer = fields.get_or("activity_regularizer", None)?;
-        let path = fields.path_of("dtype");
-        check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
-        Ok(CommonSettings { name, trainable, activity_regularizer })
-    }
-
-    fn penalized<F: Scalar>(&self, layer: NamedLayer<F>) -> NamedLayer<F> {
-        match self.activity_regularizer {
-            Some(regularizer) => layer.activity_regularizer(regularizer),
-            None => layer,
-        }
-    }
-}
-
 /// Collects the layers of a chain from those of the model.
 fn steps_of<F: Scalar>(
     steps: &[ChainStep],
@@ -388,113 +323,6 @@ fn steps_of<F: Scalar>(
         }
     }
     Ok(layers)
-}
-
-/// Joins branches with one start; `config` are the settings of the merging layer.
-fn merged<F: Scalar>(
-    config: &Config,
-    path: &str,
-    group: String,
-    branches: Vec<Vec<PlacedLayer<F>>>,
-) -> Result<PlacedLayer<F>> {
-    let mut fields = Fields::new(config, format!("{path}.config"));
-    let common = CommonSettings::read(&mut fields)?;
-    if config.kind == "Concatenate" {
-        graph::check_last_axis(&mut fields, config)?;
-    }
-    fields.finish()?;
-    let depth = 1 + branches.iter().flatten().map(|placed| placed.depth).max().unwrap_or(0);
-    if depth > DEEPEST_RESIDUAL {
-        let expected = format!("at most {DEEPEST_RESIDUAL} residual connections within each other");
-        return Err(refuse(path, expected, "more"));
-    }
-    // A merging layer has no weights of its own, so it freezes no layer that is trainable itself.
-    let trainable = common.trainable || branches.iter().flatten().any(|placed| placed.layer.is_trainable());
-    let branches: Vec<Vec<PlacedLayer<F>>> = branches.into_iter().map(unique).collect::<Result<_>>()?;
-    let merge = Merge::from_value(&Value::Text(config.kind.clone()), path)?;
-    // A model that was saved here has the inner names `residual.dense`, `residual.shortcut.dense` or `branches.branch_1.dense`,
-    // since Keras wants them unique in the whole model.
-    let prefix = |of: &str| format!("{}.{of}.", common.name);
-    let prefixes: Vec<String> = (0..branches.len()).map(|i| prefix(&branch_name(i))).collect();
-    let are_branches = branches.iter().zip(&prefixes).all(|(branch, prefix)| have_prefix(branch, prefix));
-    let one_has_layers = branches.iter().any(|branch| !branch.is_empty());
-    let of_chain = |paths| LayerPath { inner: Some(paths), ..LayerPath::default() };
-    let (layer, inner) = match (merge, <[_; 2]>::try_from(branches)) {
-        (Merge::Add, Ok([a, b])) if one_has_layers && !are_branches => {
-            let of_shortcut = prefix(SHORTCUT);
-            // In other files, the shortcut is the shorter chain.
-            let swaps = a.is_empty() || b.len() > a.len() && !have_prefix(&b, &of_shortcut);
-            let (f, g) = if swaps { (b, a) } else { (a, b) };
-            let (layers, mut inner) = split(bare(f, &format!("{}.", common.name)));
-            let (shortcut, paths) = split(bare(g, &of_shortcut));
-            if !shortcut.is_empty() {
-                inner.push(of_chain(paths));
-            }
-            (Residual::of(layers, shortcut).name(common.name.as_str()), inner)
-        }
-        (merge, branches) => {
-            let branches = branches.map_or_else(|more| more, Vec::from).into_iter().zip(&prefixes);
-            let branches = branches.map(|(branch, prefix)| split(bare(branch, prefix)));
-            let (branches, paths): (Vec<_>, Vec<_>) = branches.unzip();
-            let inner = paths.into_iter().map(of_chain).collect();
-            (Branches::of(merge, branches).name(common.name.as_str()), inner)
-        }
-    };
-    let layer = common.penalized(layer.trainable(trainable));
-    Ok(PlacedLayer {
-        layer,
-        path: LayerPath { inner: Some(inner), ..LayerPath::of(group, 0) },
-        model: None,
-        depth,
-    })
-}
-
-/// The layers of a chain, and their paths.
-fn split<F: Scalar>(chain: Vec<PlacedLayer<F>>) -> (Vec<NamedLayer<F>>, Vec<LayerPath>) {
-    chain.into_iter().map(|placed| (placed.layer, placed.path)).unzip()
-}
-
-/// Whether all names of a chain have this prefix.
-fn have_prefix<F: Scalar>(chain: &[PlacedLayer<F>], prefix: &str) -> bool {
-    chain.iter().all(|placed| placed.layer.label().starts_with(prefix))
-}
-
-/// Removes this prefix from the names of a chain if all have it.
-fn bare<F: Scalar>(branch: Vec<PlacedLayer<F>>, prefix: &str) -> Vec<PlacedLayer<F>> {
-    if !have_prefix(&branch, prefix) {
-        return branch;
-    }
-    let bare = |placed: PlacedLayer<F>| {
-        let label = placed.layer.label()[prefix.len()..].to_string();
-        PlacedLayer { layer: placed.layer.with_label(label), ..placed }
-    };
-    branch.into_iter().map(bare).collect()
-}
-
-/// Makes names unique: if the name of a nested layer is taken, it is prefixed with the name of its model.
-fn unique<F: Scalar>(layers: Vec<PlacedLayer<F>>) -> Result<Vec<PlacedLayer<F>>> {
-    if layers.iter().all(|placed| placed.model.is_none()) {
-        return Ok(layers);
-    }
-    let own = layers.iter().filter(|placed| placed.model.is_none());
-    let mut taken: HashSet<String> = own.map(|placed| placed.layer.label().into()).collect();
-    let renamed = |placed: PlacedLayer<F>| {
-        let Some(model) = &placed.model else { return Ok(placed) };
-        let label = placed.layer.label();
-        if taken.insert(label.into()) {
-            return Ok(placed);
-        }
-        if model.len() + label.len() >= LONGEST {
-            let expected = format!("at most {LONGEST} bytes together with the name of the model");
-            return Err(Error::argument("name", expected, format!("{} bytes", model.len() + label.len())));
-        }
-        let base = format!("{model}_{label}");
-        let numbered = (1..).map(|i| format!("{base}_{i}"));
-        let names = std::iter::once(base.clone()).chain(numbered);
-        let free = names.into_iter().find(|name| taken.insert(name.clone())).unwrap_or_default();
-        Ok(PlacedLayer { layer: placed.layer.with_label(free), ..placed })
-    };
-    layers.into_iter().map(renamed).collect()
 }
 
 /// Refuses two layers of a model with the same name.

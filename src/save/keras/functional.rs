@@ -8,8 +8,10 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::architecture::{batch_shape, input_layer, not_savable, with_built_shape};
-use super::chain::{self, LayerPath, SHORTCUT};
+use super::chain;
 use super::graph::DEEPEST_RESIDUAL;
+use super::merge::SHORTCUT;
+use super::placed::LayerPath;
 use crate::config::{Config, Value};
 use crate::error::{FileError, Result};
 use crate::layer::{Layer, NamedLayer, Topology, branch_name, precision};

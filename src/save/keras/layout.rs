@@ -1,7 +1,8 @@
 //! Where Keras's archive keeps each array.
 
-use super::chain::{self, LayerPath};
+use super::chain;
 use super::functional;
+use super::placed::LayerPath;
 use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::param::Param;

@@ -19,8 +19,10 @@ mod graph;
 mod layout;
 #[cfg(feature = "keras")]
 mod legacy;
+mod merge;
 #[cfg(feature = "keras")]
 mod optimizer;
+mod placed;
 #[cfg(feature = "json")]
 pub(super) mod quirks;
 #[cfg(feature = "keras")]
@@ -29,11 +31,13 @@ mod read;
 mod write;
 
 #[cfg(any(feature = "keras", feature = "safetensors"))]
-pub(super) use chain::{LayerPath, memory};
+pub(super) use chain::memory;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use graph::draws_later;
 #[cfg(feature = "keras")]
 pub(super) use legacy::read as read_legacy;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+pub(super) use placed::LayerPath;
 #[cfg(feature = "keras")]
 pub(super) use read::{read, read_weights};
 #[cfg(feature = "keras")]
