@@ -15,6 +15,13 @@ pub(super) struct BatchPlan {
     pub(super) differs: bool,
 }
 
+impl BatchPlan {
+    /// The rows of a batch.
+    fn rows(self) -> usize {
+        self.batch_size.min(self.samples)
+    }
+}
+
 /// Refuses settings of a fit with which a batch would not continue the one before.
 pub(super) fn check_fit<F: Scalar>(
     model: &Sequential<F>,
@@ -29,7 +36,7 @@ pub(super) fn check_fit<F: Scalar>(
         return Err(Error::argument("shuffle", expected, true));
     }
     check(&batches, "batch_size", training, settings.ranks)?;
-    batches.fix(training.batch_size);
+    batches.fix(training.rows());
     held_out.map_or(Ok(()), |held_out| check(&batches, "validation_batch_size", held_out, settings.ranks))
 }
 
@@ -57,13 +64,13 @@ fn check(
         let expected = format!("samples of one length, for the stateful layer `{}`", batches.layer());
         return Err(Error::argument("source", expected, "samples of different lengths"));
     }
-    batches.check_rows(argument, plan.batch_size)?;
-    if plan.samples.is_multiple_of(plan.batch_size) {
+    batches.check_rows(argument, plan.rows())?;
+    if plan.samples.is_multiple_of(plan.rows()) {
         return Ok(());
     }
     let why = format!(
         "row i of a batch continues row i of the one before, in the stateful layer `{}`",
         batches.layer()
     );
-    Err(Error::argument("x", format!("a multiple of {} samples: {why}", plan.batch_size), plan.samples))
+    Err(Error::argument("x", format!("a multiple of {} samples: {why}", plan.rows()), plan.samples))
 }

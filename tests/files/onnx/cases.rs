@@ -393,6 +393,9 @@ fn recurrent() -> Vec<Case> {
     all.push(one("bidirectional_backwards", backwards, &[5, 2]));
     let functions = Bidirectional::new(lstm().recurrent_activation(HardSigmoid).return_sequences(true));
     all.push(one("bidirectional_functions", functions, &[5, 2]));
+    let cells = || StackedRnnCells::new().add(lstm()).add(gru()).add(rnn());
+    all.push(one("stacked_cells", cells(), &[5, 2]));
+    all.push(one("stacked_cells_backwards", cells().go_backwards(true).return_sequences(true), &[5, 2]));
     all
 }
 
