@@ -275,14 +275,17 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     backward.set("go_backwards", layer.get("go_backwards") != Some(&Value::Bool(true)));
     if fields.value("backward_layer").is_some_and(|value| *value != Value::Null) {
         backward = settings_of(fields, "backward_layer")?;
-        let is_backward = |layer: &Config| layer.get("go_backwards") == Some(&Value::Bool(true));
-        if is_backward(&backward) == is_backward(&layer) {
-            let path = format!("{}.config.go_backwards", fields.path_of("backward_layer"));
-            return Err(refuse(
-                &path,
-                format!("{}, the opposite of `layer`", !is_backward(&layer)),
-                is_backward(&layer),
-            ));
+        let is_on = |layer: &Config, name| layer.get(name) == Some(&Value::Bool(true));
+        let path = fields.path_of("backward_layer");
+        let (own, other) = (is_on(&backward, "go_backwards"), is_on(&layer, "go_backwards"));
+        if own == other {
+            let expected = format!("{}, the opposite of `layer`", !other);
+            return Err(refuse(&format!("{path}.config.go_backwards"), expected, own));
+        }
+        let (own, other) = (is_on(&backward, "stateful"), is_on(&layer, "stateful"));
+        if own != other {
+            let expected = format!("{other}, as that of `layer`");
+            return Err(refuse(&format!("{path}.config.stateful"), expected, own));
         }
     }
     let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")].map(|(mut config, name)| {
