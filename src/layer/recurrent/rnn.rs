@@ -142,7 +142,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         ///   [`Sequential::reset_states`](crate::Sequential::reset_states). So `fit` needs `shuffle(false)`, and a number of samples
         ///   that the batch size divides; it trains on one rank.
         /// - A prediction or an evaluation starts with the states that training left, carries them from batch to batch, and does
-        ///   not change those of the model. A [`Predictor`](crate::Predictor) carries its own from call to call.
+        ///   not change those of the model. A [`Predictor`](crate::Sequential::predictor) carries its own from call to call.
         /// - As with Keras, files do not hold states; a [backup](crate::callback::BackupAndRestore) does.
         ///
         /// # Example

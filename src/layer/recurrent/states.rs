@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Scratch;
 
-/// The states of a recurrent layer that is [stateful](super::Rnn::stateful): row `i` of a batch starts with the states after row
+/// The states of a recurrent layer that is [stateful](crate::layer::Rnn::stateful): row `i` of a batch starts with the states after row
 /// `i` of the batch before.
 ///
 /// # Example
