@@ -81,10 +81,10 @@ impl<F: Scalar> Predictor<'_, F> {
     /// model.build()?;
     /// let mut predictor = model.predictor()?;
     /// let mut outputs = [[0.0]; 3];
-    /// predictor.predict_into(&Array3::ones((1, 4, 1)), &mut outputs[0])?;
-    /// predictor.predict_into(&Array3::ones((1, 4, 1)), &mut outputs[1])?;
+    /// predictor.predict_into(&Array3::<f32>::ones((1, 4, 1)), &mut outputs[0])?;
+    /// predictor.predict_into(&Array3::<f32>::ones((1, 4, 1)), &mut outputs[1])?;
     /// predictor.reset_states();
-    /// predictor.predict_into(&Array3::ones((1, 4, 1)), &mut outputs[2])?;
+    /// predictor.predict_into(&Array3::<f32>::ones((1, 4, 1)), &mut outputs[2])?;
     /// assert!(outputs[0] != outputs[1] && outputs[0] == outputs[2]);
     /// # Ok::<(), cornu::Error>(())
     /// ```

@@ -25,7 +25,7 @@ impl<F: Scalar> Sequential<F> {
     /// let mut model = Sequential::new().seed(1).add(Gru::new(2).stateful(true)).add(Dense::new(1));
     /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
     /// // 3 sequences in two parts: the samples 3 to 5 continue the samples 0 to 2.
-    /// let (x, y) = (Array3::ones((6, 4, 1)), Array2::zeros((6, 1)));
+    /// let (x, y) = (Array3::<f32>::ones((6, 4, 1)), Array2::<f32>::zeros((6, 1)));
     /// let fit = Fit::new().epochs(1).batch_size(3).shuffle(false).verbose(Verbose::Silent);
     /// for _ in 0..5 {
     ///     model.fit(&x, &y, &fit)?;

@@ -155,9 +155,9 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         /// let mut predictor = model.predictor()?;
         /// let mut y = [0.0; 2];
         /// for _ in 0..5 {
-        ///     predictor.predict_into(&Array3::ones((1, 1, 1)), &mut y)?;
+        ///     predictor.predict_into(&Array3::<f32>::ones((1, 1, 1)), &mut y)?;
         /// }
-        /// let whole = model.predict(&Array3::ones((1, 5, 1)))?;
+        /// let whole = model.predict(&Array3::<f32>::ones((1, 5, 1)))?;
         /// assert!(y.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-6));
         /// # Ok::<(), cornu::Error>(())
         /// ```
