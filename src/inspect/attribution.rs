@@ -234,6 +234,7 @@ struct Path<'a, F: Scalar> {
 impl<'a, F: Scalar> Path<'a, F> {
     fn new(model: &Sequential<F>, baseline: &'a [F], steps: usize) -> Self {
         let mut model = model.clone();
+        model.make_stateless();
         model.layers.iter_mut().for_each(|layer| layer.settle());
         let workspace = Workspace::new(&model.layers);
         Path { model, workspace, baseline, steps, rows: Vec::new() }

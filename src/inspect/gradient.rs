@@ -48,7 +48,7 @@ impl<F: Scalar> Sequential<F> {
         let all: Vec<usize> = (0..data.count()).collect();
         data.gather(None, &all, &mut rows)?;
         let (mut model, workspace) = (self.clone(), Workspace::new(&self.layers));
-        model.layers.iter_mut().for_each(|layer| layer.each_states_mut(&mut |states| states.keep(false)));
+        model.make_stateless();
         Probe { model, compiled, data, scores, workspace, x: rows.x, y: rows.y }.compare()
     }
 }

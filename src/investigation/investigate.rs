@@ -109,8 +109,7 @@ impl<F: Scalar> Sequential<F> {
     fn untrained(&self, sample: &TrialSample<F>, number: usize) -> Result<(Self, TrialData<F>)> {
         let rng = Rng::stream(self.seed.value(), (1 << 52) + number as u64);
         let mut model = self.initial(sample, number)?;
-        // Its batches do not continue each other.
-        model.layers.iter_mut().for_each(|layer| layer.each_states_mut(&mut |states| states.keep(false)));
+        model.make_stateless();
         Ok((model, TrialData::split(sample, rng)))
     }
 

@@ -37,6 +37,11 @@ impl<F: Scalar> Sequential<F> {
         reset_states(&mut self.layers);
     }
 
+    /// Makes every batch start with states of 0, for batches that do not continue each other.
+    pub(crate) fn make_stateless(&mut self) {
+        self.layers.iter_mut().for_each(|layer| layer.each_states_mut(&mut |states| states.keep(false)));
+    }
+
     /// The batches that the stateful layers take; `None` if there is no such layer.
     pub(crate) fn stateful_batches(&self) -> Option<StatefulBatches> {
         StatefulBatches::of(&self.layers)

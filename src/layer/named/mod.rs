@@ -155,14 +155,13 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// Makes training passes compute what a prediction does, for gradients of predictions: without noise, with fixed
-    /// moving averages, without activity penalties and with states of 0.
+    /// moving averages and without activity penalties.
     pub(crate) fn settle(&mut self) {
         self.activity_regularizer = None;
         if self.layer.traits().is_noise {
             self.layer = Box::new(Activation::Linear);
         }
         self.freeze(true);
-        self.each_states_mut(&mut |states| states.keep(false));
         self.layers_mut().iter_mut().for_each(NamedLayer::settle);
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::cell::Cell;
 use super::rnn::Rnn;
+use super::step_mask::StepMask;
 use crate::config::{Config, Fields, Registry, Value, refuse, setters};
 use crate::error::{Error, Result};
 use crate::layer::check::axes;
@@ -118,10 +119,10 @@ impl<F: Scalar> StackedRnnCells<F> {
     /// is 0 for the mask.
     fn each_output(&self, x: Batch<F>, mut f: impl FnMut(usize, usize, bool)) {
         let (steps, first) = (self.steps, if self.return_sequences { 0 } else { self.steps - 1 });
-        let mask = x.mask().filter(|mask| self.zero_output_for_mask && mask.len() == x.rows() * steps);
+        let padding = StepMask::of(x, steps, false);
         for row in 0..x.rows() {
             for step in first..steps {
-                let is_zero = mask.is_some_and(|mask| !mask[row * steps + step]);
+                let is_zero = self.zero_output_for_mask && padding.has(row, step);
                 f(row * (steps - first) + step - first, row * steps + step, is_zero);
             }
         }

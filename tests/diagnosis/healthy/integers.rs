@@ -110,7 +110,7 @@ pub fn ratings(seed: u64) -> Rows {
     Rows::Numbers(x, y)
 }
 
-/// Noisy waves of two wavelengths, as a converter of so many bits reads them.
+/// Noisy waves of two wavelengths, as an analog-to-digital converter with this many bits samples them.
 fn converted(seed: u64, bits: i32) -> Rows {
     let (waves, y) = waves(seed, 300, 24);
     let most = 2f32.powi(bits) - 1.0;
